@@ -1,0 +1,48 @@
+package dataexport
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+)
+
+// A Blob is an open file for reading. It is used by one goroutine at a time. Where the storage allows it, what was opened
+// can be read to its end even if it is deleted in the meantime.
+type Blob interface {
+	io.ReadSeekCloser
+	Size() int64 // bytes
+}
+
+// BlobInfo describes a stored blob.
+type BlobInfo struct {
+	Key     string
+	Size    int64     // bytes
+	ModTime time.Time // when it was committed
+	// Unfinished says that this is not a blob but what a Put under way, or one that was killed, has written so far.
+	Unfinished bool
+}
+
+// A BlobStore keeps the files of exports. All methods are safe for concurrent use.
+//
+// A key is one or more segments joined by '/', each of letters, digits, '.', '_' and '-', and neither "." nor "..", at
+// most 200 bytes in all. Any other key is an ErrInvalid. Files are personal data: no one but the process may read them.
+//
+// blobtest.Run checks an implementation against all of this.
+type BlobStore interface {
+	// Put stores what write writes, durably, in place of a blob that has the key already. Nobody sees a part of it: the
+	// blob appears whole when write has returned nil and Put is about to. If write returns an error or ctx is done before
+	// the commit, Put leaves nothing behind, keeps the blob that was there, and returns that error, or the cause of ctx.
+	// A panic in write passes through Put and leaves nothing behind either. The format says what the file is, for storage that keeps a content type.
+	Put(ctx context.Context, key string, f Format, write func(io.Writer) error) error
+
+	// Open opens a blob, or returns ErrNotFound.
+	Open(ctx context.Context, key string) (Blob, error)
+
+	// Delete removes a blob and what unfinished Puts of its key have left. It is no error if there is nothing.
+	Delete(ctx context.Context, key string) error
+
+	// List yields the blobs whose key begins with the prefix, which need not end at a '/', in ascending order of key, and
+	// unfinished ones. What is put or deleted while it runs may be in it or not.
+	List(ctx context.Context, prefix string) iter.Seq2[BlobInfo, error]
+}

@@ -1,0 +1,2 @@
+// Package examples holds programs that show dataexport at work.
+package examples

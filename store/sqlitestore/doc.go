@@ -1,0 +1,2 @@
+// Package sqlitestore keeps jobs in SQLite.
+package sqlitestore
