@@ -171,6 +171,11 @@ func (info *Info) Validate() error {
 	return nil
 }
 
+// hasTenant reports whether records say of which workspace they are.
+func (info *Info) hasTenant() bool {
+	return slices.ContainsFunc(info.Collections, func(c Collection) bool { return c.Column(RoleTenant) >= 0 })
+}
+
 // validName reports whether a name can stand in a query parameter, a file name and a log line as it is.
 func validName(name string) bool {
 	if len(name) == 0 || len(name) > 64 {

@@ -52,7 +52,8 @@ type Encoder interface {
 
 	// Row writes one record. The row is borrowed: what is needed after the return is copied. It has passed the checks of
 	// the engine: as many values as columns, each null where allowed or of the kind of its column, floats finite. JSON
-	// that is not trusted has not been looked at, and an invalid one is an error that names the column.
+	// that is not trusted has not been looked at. A value that cannot be written, such as JSON that is not valid, is an
+	// ErrBadRow that names the column.
 	Row(r Row) error
 
 	// Finish ends the document and writes all that is left. It is called once, after the last row, and only if all went well.

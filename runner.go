@@ -1,12 +1,275 @@
 package dataexport
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+)
 
-// A Runner executes jobs.
+// A Runner executes jobs: one job becomes one file. Service.Run drives it, or an outside engine does. Its methods are
+// safe for concurrent use.
 type Runner struct {
-	config Config
+	config Config // with its defaults filled in
 	store  Store
 }
 
-func (r *Runner) removeFiles(ctx context.Context, job Job, keep string) {}
-func (s *Service) Run(ctx context.Context) error                        { <-ctx.Done(); return nil }
+// RunNext claims a job that waits and makes one attempt at it. It returns the job as the attempt left it, which is READY,
+// FAILED, or PENDING again until HeldUntil. It returns ErrNoJob if none waits, ErrConflict if the job was taken away
+// meanwhile, because its user deleted it or its lease ran out and another worker has it, and another error if the store fails.
+//
+// When ctx is done, the job is handed back: PENDING, the attempt not counted.
+func (r *Runner) RunNext(ctx context.Context) (Job, error) {
+	return r.claimAndRun(ctx, "")
+}
+
+// RunJob is RunNext for one job. ErrNoJob says that it is not there, not active, held by another worker, or to be tried later.
+func (r *Runner) RunJob(ctx context.Context, id string) (Job, error) {
+	if id == "" {
+		return Job{}, fmt.Errorf("%w: RunJob needs the id of a job", ErrInvalid)
+	}
+	return r.claimAndRun(ctx, id)
+}
+
+func (r *Runner) claimAndRun(ctx context.Context, id string) (Job, error) {
+	began := time.Now()
+	job, err := r.store.Claim(ctx, ClaimOptions{ID: id, Lease: r.config.Lease})
+	if err != nil {
+		return Job{}, err
+	}
+	a := &attempt{
+		runner: r,
+		lease:  newLease(r.store, job, r.config.Lease, began),
+		key:    job.ID + "/" + strconv.FormatInt(job.Version, 10),
+		log: r.config.Logger.With(slog.String("job", job.ID), slog.String("workspace", job.Scope.WorkspaceID),
+			slog.Int("attempt", job.Attempts)),
+	}
+	return a.run(ctx)
+}
+
+// An attempt is one try at one job by one worker. It writes a file under a key of its own, so that no other attempt can
+// be in its way.
+type attempt struct {
+	runner *Runner
+	lease  *lease
+	key    string
+	log    *slog.Logger
+}
+
+// errStopping is why the work of an attempt ends when its worker is told to stop.
+var errStopping = errors.New("dataexport: the worker is stopping")
+
+// errAbandoned says that a source did not stop in time. Its goroutine goes on and can change nothing any more.
+var errAbandoned = errors.New("dataexport: the source did not stop in time and was left behind")
+
+// run makes the attempt and writes down how it ended. What it must write down is written even if ctx is done.
+func (a *attempt) run(ctx context.Context) (Job, error) {
+	job := a.lease.current()
+	if job.Attempts > a.runner.config.MaxAttempts {
+		job.Attempts = a.runner.config.MaxAttempts
+		a.lease.replace(job)
+		return a.fail(ctx, &PublicError{
+			Code:    "INTERRUPTED",
+			Message: fmt.Sprintf("The export was interrupted %d times and was given up.", job.Attempts),
+		})
+	}
+	a.log.Debug("export begins", slog.String("dataset", job.Dataset), slog.String("format", job.Format))
+	summary, err := a.work(ctx, &job)
+	switch {
+	case err == nil:
+		return a.complete(ctx, summary)
+	case errors.Is(err, errLeaseLost):
+		a.log.Warn("export was taken away", slog.Any("error", err))
+		return Job{}, err
+	case ctx.Err() != nil:
+		return a.handBack(ctx, err)
+	case permanent(err) || job.Attempts >= a.runner.config.MaxAttempts:
+		return a.fail(ctx, err)
+	}
+	return a.retry(ctx, err)
+}
+
+// work exports to the blob store while the lease is renewed, and stops when ctx is done or the lease is lost. The lease is
+// renewed until the export has stopped.
+func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
+	dataset, ok := a.runner.config.dataset(job.Dataset)
+	if !ok {
+		return Summary{}, unknown("dataset", job.Dataset)
+	}
+	renderer, ok := a.runner.config.renderer(job.Format)
+	if !ok {
+		return Summary{}, unknown("format", job.Format)
+	}
+	e := &export{
+		dataset: dataset, info: dataset.Info(), renderer: renderer,
+		query:        Query{Scope: job.Scope, Filter: job.Filter, AsOf: job.CreatedAt},
+		documentTime: job.CreatedAt,
+		limits:       a.runner.config.Limits,
+	}
+	working, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	stopWatching := context.AfterFunc(ctx, func() { cancel(errStopping) })
+	defer stopWatching()
+	stopRenewing := a.lease.keepRenewing(ctx, cancel, &e.progress, a.log)
+
+	type result struct {
+		summary Summary
+		err     error
+	}
+	results := make(chan result, 1)
+	go func() {
+		var s Summary
+		err := a.put(working, renderer.Format(), func(w io.Writer) (err error) {
+			s, err = e.run(working, w)
+			return err
+		})
+		results <- result{s, err}
+	}()
+	var res result
+	select {
+	case res = <-results:
+	case <-working.Done():
+		res = waitFor(results, a.runner.config.StopTimeout, result{err: errAbandoned})
+	}
+	stopRenewing()
+	if cause := a.lease.lost(); cause != nil && res.err != nil {
+		return Summary{}, cause
+	}
+	return res.summary, res.err
+}
+
+// put is BlobStore.Put, a panic of the store being an error like any other.
+func (a *attempt) put(ctx context.Context, f Format, write func(io.Writer) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError(v)
+		}
+	}()
+	return a.runner.config.Blobs.Put(ctx, a.key, f, write)
+}
+
+// waitFor returns what comes through a channel, or otherwise if nothing comes in time.
+func waitFor[T any](c <-chan T, d time.Duration, otherwise T) T {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case v := <-c:
+		return v
+	case <-timer.C:
+		return otherwise
+	}
+}
+
+func unknown(what, name string) error {
+	return &PublicError{
+		Code: "UNSUPPORTED", Message: fmt.Sprintf("The %s %s is no longer offered.", what, name), Permanent: true,
+	}
+}
+
+// complete makes the job READY. The file is there already: if the job can no longer be made READY, the file goes.
+func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
+	job, err := a.conclude(ctx, StatusReady, a.runner.config.Retention, func(j *Job) {
+		j.Progress = Progress{Records: s.Records, Total: &s.Records}
+		j.RecordCount = s.Records
+		j.FileSize = s.Bytes
+		j.SHA256 = fmt.Sprintf("%x", s.SHA256)
+		j.BlobKey = a.key
+	})
+	switch {
+	case err == nil:
+		a.log.Info("export is ready", slog.Int64("records", s.Records), slog.Int64("bytes", s.Bytes))
+		a.runner.removeFiles(context.WithoutCancel(ctx), job, a.key)
+	case errors.Is(err, errLeaseLost):
+		if removeErr := a.runner.config.Blobs.Delete(context.WithoutCancel(ctx), a.key); removeErr != nil {
+			a.log.Error("a file that nobody needs could not be removed; the sweep will", slog.Any("error", removeErr))
+		}
+	}
+	// After any other error the job may be READY or not, and the file stays: the sweep removes it if the job is not.
+	return job, err
+}
+
+// fail ends the job. The cause goes to the log, and only what is public of it to the user.
+func (a *attempt) fail(ctx context.Context, cause error) (Job, error) {
+	a.log.Error("export failed", slog.Any("error", cause))
+	job, err := a.conclude(ctx, StatusFailed, 0, func(j *Job) { j.Error = publicError(cause) })
+	if err == nil {
+		a.runner.removeFiles(context.WithoutCancel(ctx), job, "")
+	}
+	return job, err
+}
+
+// retry puts the job back, not to be claimed for a while.
+func (a *attempt) retry(ctx context.Context, cause error) (Job, error) {
+	wait := a.runner.config.Backoff(a.lease.current().Attempts)
+	a.log.Warn("export will be tried again", slog.Any("error", cause), slog.Duration("in", wait))
+	return a.conclude(ctx, StatusPending, wait, func(*Job) {})
+}
+
+// handBack puts the job back as if the attempt had not been made.
+func (a *attempt) handBack(ctx context.Context, cause error) (Job, error) {
+	a.log.Info("export is handed back", slog.Any("cause", cause))
+	return a.conclude(ctx, StatusPending, 0, func(j *Job) { j.Attempts-- })
+}
+
+// conclude writes down how an attempt ended. While the lease lasts it does not give up on a store that fails: what the
+// attempt has made would be lost.
+func (a *attempt) conclude(ctx context.Context, status Status, d time.Duration, change func(*Job)) (Job, error) {
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), a.lease.end())
+	defer cancel()
+	job := a.lease.current()
+	if err := job.become(status); err != nil {
+		return Job{}, err
+	}
+	change(&job)
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		updated, err := a.runner.store.Update(ctx, job, d)
+		switch {
+		case err == nil:
+			return updated, nil
+		case gone(err):
+			return Job{}, fmt.Errorf("%w: %w", errLeaseLost, err)
+		}
+		a.log.Error("the end of an attempt could not be written down", slog.String("status", string(status)), slog.Any("error", err))
+		if sleep(ctx, wait) != nil {
+			return Job{}, fmt.Errorf("dataexport: job %s could not be made %s while its lease lasted: %w", job.ID, status, err)
+		}
+	}
+}
+
+// sleep waits, or returns the error of ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// permanent reports whether trying again cannot help.
+func permanent(err error) bool {
+	var public *PublicError
+	if errors.As(err, &public) && public.Permanent {
+		return true
+	}
+	return errors.Is(err, ErrInvalid) || errors.Is(err, ErrBadRow) || errors.Is(err, ErrLimitExceeded) || errors.Is(err, ErrNotFound)
+}
+
+// publicError returns what the user may be told of a cause.
+func publicError(cause error) *JobError {
+	var public *PublicError
+	switch {
+	case errors.As(cause, &public):
+		return &JobError{Code: public.Code, Message: public.Message}
+	case errors.Is(cause, ErrBadRow):
+		return &JobError{Code: "BAD_DATA", Message: "The data holds a record that cannot be exported."}
+	case errors.Is(cause, ErrNotFound):
+		return &JobError{Code: "NOTHING_TO_EXPORT", Message: "What was to be exported does not exist."}
+	}
+	return &JobError{Code: "EXPORT_FAILED", Message: "The export could not be completed. Please try again later."}
+}

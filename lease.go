@@ -1,0 +1,118 @@
+package dataexport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// errLeaseLost says that a job is no longer the worker's: deleted, or given to another after its lease had run out.
+var errLeaseLost = fmt.Errorf("%w: it was deleted or given to another worker", ErrConflict)
+
+// gone reports whether a store has said that a job is no longer the caller's.
+func gone(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) }
+
+// A lease is a worker's hold on a job: the latest version of it that the worker has written, and until when it is held.
+// The version is the fence; the time only tells the worker when there is no point in going on. It is measured from before
+// each call of the store, so that the worker never believes in a lease for longer than the store does.
+type lease struct {
+	store    Store
+	duration time.Duration
+
+	mu    sync.Mutex
+	job   Job
+	until time.Time
+	cause error // why it was lost, or nil
+}
+
+func newLease(store Store, job Job, duration time.Duration, began time.Time) *lease {
+	return &lease{store: store, duration: duration, job: job, until: began.Add(duration)}
+}
+
+// current returns the latest version of the job.
+func (l *lease) current() Job {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.job
+}
+
+// replace sets what the next version will be made of.
+func (l *lease) replace(job Job) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.job = job
+}
+
+// end returns until when the job is held.
+func (l *lease) end() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.until
+}
+
+// lost returns why the lease was lost, or nil.
+func (l *lease) lost() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cause
+}
+
+// keepRenewing renews the lease and writes down the progress, three times within its duration, whatever becomes of ctx,
+// until the function that it returns is called, which waits for the end. If the lease is lost, it calls cancel with the reason.
+func (l *lease) keepRenewing(ctx context.Context, cancel context.CancelCauseFunc, p *progress, log *slog.Logger) (stop func()) {
+	ctx, stopRenewing := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		ticker := time.NewTicker(l.duration / 3)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+			err := l.renew(ctx, p)
+			if errors.Is(err, errLeaseLost) {
+				cancel(err)
+				return
+			}
+			if err != nil {
+				log.Warn("a lease could not be renewed; it will be tried again", slog.Any("error", err))
+			}
+		}
+	}()
+	return func() {
+		stopRenewing()
+		<-done
+	}
+}
+
+// renew extends the lease once. The call is not cancelled when renewing stops: it must be known whether it took place,
+// since every one that does changes the version.
+func (l *lease) renew(ctx context.Context, p *progress) error {
+	began := time.Now()
+	job := l.current()
+	job.Progress = p.value()
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), l.end())
+	defer cancel()
+	updated, err := l.store.Update(ctx, job, l.duration)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err == nil:
+		l.job = updated
+		l.until = began.Add(l.duration)
+		return nil
+	case gone(err):
+		l.cause = fmt.Errorf("%w: %w", errLeaseLost, err)
+		return l.cause
+	case !time.Now().Before(l.until):
+		l.cause = fmt.Errorf("%w: it could not be renewed in time: %w", errLeaseLost, err)
+		return l.cause
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package dataexport
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"runtime/debug"
+)
+
+const (
+	chunkSize  = 256 << 10 // bytes of one write: large enough that the number of system calls does not matter
+	chunkCount = 3         // one being filled, one waiting, one being written
+)
+
+// A pipeline is a writer that hashes and passes on what is written to it on a goroutine of its own, so that rendering
+// goes on meanwhile. It counts the bytes and refuses those past a limit.
+//
+// Write and finish are called by one goroutine, and then stop, always; it returns when the goroutine has ended.
+type pipeline struct {
+	target io.Writer
+	limit  int64 // bytes, or 0 for none
+	size   int64
+	chunk  []byte      // being filled
+	filled chan []byte // to the goroutine
+	free   chan []byte // back from it
+	failed chan struct{}
+	done   chan struct{}
+	err    error // set before failed is closed
+	sum    hash.Hash
+	closed bool // filled is closed
+}
+
+func newPipeline(target io.Writer, limit int64) *pipeline {
+	p := &pipeline{
+		target: target,
+		limit:  limit,
+		chunk:  make([]byte, 0, chunkSize),
+		filled: make(chan []byte, chunkCount),
+		free:   make(chan []byte, chunkCount),
+		failed: make(chan struct{}),
+		done:   make(chan struct{}),
+		sum:    sha256.New(),
+	}
+	for range chunkCount - 1 {
+		p.free <- make([]byte, 0, chunkSize)
+	}
+	go p.drain()
+	return p
+}
+
+// drain hashes and writes until filled is closed or a write fails.
+func (p *pipeline) drain() {
+	defer close(p.done)
+	for chunk := range p.filled {
+		if err := p.pass(chunk); err != nil {
+			p.err = err
+			close(p.failed)
+			return
+		}
+		p.free <- chunk[:0]
+	}
+}
+
+func (p *pipeline) pass(chunk []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicError(v)
+		}
+	}()
+	p.sum.Write(chunk)
+	n, err := p.target.Write(chunk)
+	if err == nil && n != len(chunk) {
+		err = io.ErrShortWrite
+	}
+	return err
+}
+
+// Write copies b; it returns the error of an earlier write that failed.
+func (p *pipeline) Write(b []byte) (int, error) {
+	if p.size += int64(len(b)); p.limit > 0 && p.size > p.limit {
+		return 0, limitError("bytes", p.limit)
+	}
+	written := len(b)
+	for len(b) > 0 {
+		n := min(len(b), chunkSize-len(p.chunk))
+		p.chunk = append(p.chunk, b[:n]...)
+		b = b[n:]
+		if len(p.chunk) == chunkSize {
+			if err := p.flush(); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return written, nil
+}
+
+// flush hands the chunk over and takes a free one.
+func (p *pipeline) flush() error {
+	select {
+	case p.filled <- p.chunk:
+	case <-p.failed:
+		return p.err
+	}
+	select {
+	case p.chunk = <-p.free:
+		return nil
+	case <-p.failed:
+		return p.err
+	}
+}
+
+// finish waits until all is written and returns the error of the first write that failed. Then size and sum are final.
+func (p *pipeline) finish() error {
+	if len(p.chunk) > 0 {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	p.stop()
+	return p.err
+}
+
+// stop ends the goroutine and waits for it. What is not flushed is dropped. It may be called again.
+func (p *pipeline) stop() {
+	if !p.closed {
+		p.closed = true
+		close(p.filled)
+	}
+	<-p.done
+}
+
+// panicError makes an error of what was recovered, with the stack for the log.
+func panicError(v any) error {
+	return fmt.Errorf("dataexport: panic: %v\n%s", v, debug.Stack())
+}
+
+// limitError tells the user which bound the export has reached.
+func limitError(unit string, limit int64) error {
+	return &PublicError{
+		Code:      "LIMIT_EXCEEDED",
+		Message:   fmt.Sprintf("The export has more than %d %s, which is the most that is allowed. Narrow it with filters.", limit, unit),
+		Permanent: true,
+		Err:       ErrLimitExceeded,
+	}
+}

@@ -1,0 +1,127 @@
+package dataexport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const sweepBatch = 100 // jobs that the sweep asks for at a time
+
+// Sweep removes the files of expired jobs once their grace is over, and jobs that have been kept long enough. It returns
+// how long it takes until there is more to do, or a negative duration if nothing is in sight. What cannot be removed is
+// in the error, and tried again by the next sweep. Several may sweep at the same time.
+func (r *Runner) Sweep(ctx context.Context) (next time.Duration, err error) {
+	query := DueQuery{FileGrace: r.config.fileGrace(), Keep: r.config.JobRetention, Limit: sweepBatch}
+	for {
+		jobs, next, err := r.store.Due(ctx, query)
+		if err != nil {
+			return 0, fmt.Errorf("dataexport: sweeping: %w", err)
+		}
+		var faults []error
+		for _, job := range jobs {
+			if err := r.clean(ctx, job); err != nil {
+				faults = append(faults, fmt.Errorf("job %s: %w", job.ID, err))
+			}
+		}
+		switch {
+		case len(faults) > 0:
+			return next, fmt.Errorf("dataexport: sweeping: %w", errors.Join(faults...))
+		case len(jobs) == 0 || next != 0:
+			return next, nil
+		}
+	}
+}
+
+// clean takes one job a step further: first its file goes, much later the job itself.
+func (r *Runner) clean(ctx context.Context, job Job) error {
+	var err error
+	if job.BlobKey != "" {
+		if err := r.config.Blobs.Delete(ctx, job.BlobKey); err != nil {
+			return err
+		}
+		job.BlobKey = ""
+		_, err = r.store.Update(ctx, job, 0)
+	} else {
+		_, err = r.store.Delete(ctx, job.Scope, job.ID)
+	}
+	if gone(err) {
+		return nil // someone else was faster
+	}
+	return err
+}
+
+// SweepOrphans removes files that no job needs, which a crash at the wrong moment leaves behind. It reads the whole list
+// of files and looks at the job of each; keys that are not made by a Runner are left alone.
+func (r *Runner) SweepOrphans(ctx context.Context) error {
+	var faults []error
+	var job *Job // of the blob before, nil if it does not exist
+	var id string
+	for blob, err := range r.config.Blobs.List(ctx, "") {
+		if err != nil {
+			return fmt.Errorf("dataexport: looking for orphans: %w", err)
+		}
+		owner, ok := jobOfKey(blob.Key)
+		if !ok {
+			continue
+		}
+		if owner != id || job != nil && job.Status.Active() {
+			found, err := r.store.Find(ctx, owner)
+			switch {
+			case err == nil:
+				job = &found
+			case errors.Is(err, ErrNotFound):
+				job = nil
+			default:
+				return fmt.Errorf("dataexport: looking for orphans: %w", err)
+			}
+			id = owner
+		}
+		if needed(job, blob.Key) {
+			continue
+		}
+		if err := r.config.Blobs.Delete(ctx, blob.Key); err != nil {
+			faults = append(faults, fmt.Errorf("%s: %w", blob.Key, err))
+			continue
+		}
+		r.config.Logger.Info("a file that no job needs was removed", slog.String("key", blob.Key))
+	}
+	if len(faults) > 0 {
+		return fmt.Errorf("dataexport: removing orphans: %w", errors.Join(faults...))
+	}
+	return nil
+}
+
+// needed reports whether a file may be of use. An active job may be writing it at this moment; when that job ends, its
+// worker removes what is left of earlier attempts. A job that has ended never names another file, and one that is gone
+// never comes back.
+func needed(job *Job, key string) bool {
+	return job != nil && (job.Status.Active() || job.BlobKey == key)
+}
+
+// jobOfKey returns the id of the job that an attempt's key begins with.
+func jobOfKey(key string) (id string, ok bool) {
+	id, _, ok = strings.Cut(key, "/")
+	return id, ok && uuid.Validate(id) == nil
+}
+
+// removeFiles removes all files of a job but the one to keep. Faults are logged; SweepOrphans will find what is left.
+func (r *Runner) removeFiles(ctx context.Context, job Job, keep string) {
+	ctx, cancel := context.WithTimeout(ctx, r.config.StoreTimeout)
+	defer cancel()
+	for blob, err := range r.config.Blobs.List(ctx, job.ID+"/") {
+		if err == nil && blob.Key != keep {
+			err = r.config.Blobs.Delete(ctx, blob.Key)
+		}
+		if err != nil {
+			r.config.Logger.Error("a file that nobody needs could not be removed; the sweep will",
+				slog.String("job", job.ID), slog.String("key", blob.Key), slog.Any("error", err))
+			return
+		}
+	}
+}
