@@ -104,6 +104,12 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (job Job, replaye
 	return s.store.Create(ctx, n)
 }
 
+// Validate returns the *ValidationError that Create would return for a request, or nil. It looks at no job.
+func (s *Service) Validate(r CreateRequest) error {
+	_, _, err := s.check(&r)
+	return err
+}
+
 // check finds dataset and renderer of a request and reports all its faults at once.
 func (s *Service) check(r *CreateRequest) (Info, Renderer, error) {
 	var faults ValidationError

@@ -1,0 +1,122 @@
+package httpadapter
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/dataexport/dataexport"
+)
+
+// download sends the file of a job.
+func (h *handler) download(c *call) (err error) {
+	if err := parseQuery(c.r.URL.RawQuery).err(); err != nil {
+		return err
+	}
+	id, err := jobID(c.id)
+	if err != nil {
+		return err
+	}
+	file, err := h.service.Open(c.r.Context(), c.scope, id)
+	if err != nil {
+		return err
+	}
+	blob := &guardedBlob{blob: file.Blob}
+	defer func() {
+		if err := blob.Close(); err != nil {
+			c.log(slog.LevelWarn, "closing the file of job "+id, err)
+		}
+	}()
+	// Both are cheap to see and would make ETag and Repr-Digest a lie.
+	if file.Size() != file.Job.FileSize {
+		return fmt.Errorf("httpadapter: the file of job %s has %d bytes, and the job says %d", id, file.Size(), file.Job.FileSize)
+	}
+	digest, err := hex.DecodeString(file.Job.SHA256)
+	if err != nil {
+		return fmt.Errorf("httpadapter: the SHA-256 of job %s: %w", id, err)
+	}
+	setFileHeaders(c.w.Header(), file, digest)
+	return c.sendFile(file, blob)
+}
+
+// setFileHeaders sets the headers that describe the file. What depends on the request is left to http.ServeContent.
+func setFileHeaders(h http.Header, file *dataexport.File, digest []byte) {
+	mediaType := file.Format.MediaType
+	if strings.HasPrefix(mediaType, "text/") {
+		mediaType += "; charset=utf-8"
+	}
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Disposition", `attachment; filename="`+fileName(file)+`"`)
+	h.Set("ETag", `"`+file.Job.SHA256+`"`)
+	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":") // RFC 9530, of the whole file also in a part of it
+}
+
+// fileName names a download after what is in it and when it was ordered. Datasets and extensions that would have to be
+// escaped (RFC 6266, section 4.1) are refused by dataexport.New, or changed here.
+func fileName(file *dataexport.File) string {
+	name := file.Job.Dataset + "-" + file.Job.CreatedAt.UTC().Format("20060102-150405") + "." + file.Format.Extension
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// sendFile answers with the file, or with the part of it that was asked for.
+func (c *call) sendFile(file *dataexport.File, blob *guardedBlob) error {
+	w := &fileWriter{ResponseWriter: c.w}
+	http.ServeContent(w, withoutForeignRange(c.r), "", file.Job.CompletedAt, blob.content())
+	if w.refused != 0 {
+		dropFileHeaders(c.w.Header(), w.refused)
+		return w.refusal(blob.fault())
+	}
+	if c.r.Method == http.MethodHead || w.written >= w.promised {
+		return nil
+	}
+	if w.clientFault() {
+		// Less was sent than promised, so net/http closes the connection.
+		c.log(slog.LevelDebug, "the client did not take the whole file of job "+file.Job.ID, w.err)
+		return nil
+	}
+	cause := errors.Join(blob.fault(), w.err)
+	if cause == nil {
+		cause = io.ErrUnexpectedEOF
+	}
+	level := slog.LevelError
+	if c.r.Context().Err() != nil {
+		level = slog.LevelDebug // nobody is there to miss the rest
+	}
+	c.log(level, "the file of job "+file.Job.ID+" broke off", cause)
+	// The status is sent. Breaking the connection is the one way left to say that this is not the whole file.
+	panic(http.ErrAbortHandler)
+}
+
+// withoutForeignRange returns the request without a Range header that must be ignored (RFC 9110, section 14.2): of a
+// method other than GET, or in a unit that is not bytes. http.ServeContent would obey or refuse it.
+func withoutForeignRange(r *http.Request) *http.Request {
+	asked := r.Header.Get("Range")
+	if asked == "" || r.Method == http.MethodGet && strings.HasPrefix(asked, "bytes=") {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Del("Range")
+	return r
+}
+
+// dropFileHeaders removes what describes the file from an answer that is not the file.
+func dropFileHeaders(h http.Header, status int) {
+	for _, name := range []string{"Content-Disposition", "Content-Encoding", "ETag", "Last-Modified", "Repr-Digest"} {
+		h.Del(name)
+	}
+	if status != http.StatusRequestedRangeNotSatisfiable {
+		h.Del("Content-Range") // which says there how long the file is
+	}
+	h.Set("Cache-Control", "private, no-store") // http.ServeContent takes it away from errors
+}
