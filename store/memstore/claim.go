@@ -20,9 +20,9 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (dataexpor
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := now()
-	j := s.next(at)
-	if o.ID != "" {
-		j = s.jobs[o.ID]
+	j := s.jobs[o.ID]
+	if o.ID == "" {
+		j = s.next(at)
 	}
 	if j == nil || !claimable(j, at) {
 		return dataexport.Job{}, dataexport.ErrNoJob
