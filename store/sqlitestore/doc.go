@@ -1,2 +1,0 @@
-// Package sqlitestore keeps jobs in SQLite.
-package sqlitestore
