@@ -67,7 +67,7 @@ func benchmarkRecord(random *rand.Rand, created time.Time) memory.Record {
 
 func benchmarkContent(random *rand.Rand) string {
 	var b strings.Builder
-	for b.Len() < 110+random.IntN(60) {
+	for b.Len() < 60+random.IntN(60) {
 		if b.Len() > 0 {
 			b.WriteByte(' ')
 		}

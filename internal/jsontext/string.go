@@ -1,6 +1,7 @@
 package jsontext
 
 import (
+	"slices"
 	"unicode/utf8"
 )
 
@@ -8,10 +9,28 @@ import (
 // quotation mark, reverse solidus and the control characters U+0000 to U+001F. Each byte that is not part of valid UTF-8
 // becomes U+FFFD, as with encoding/json.
 func AppendString(dst []byte, s string) []byte {
-	dst = append(dst, '"')
+	start, room := len(dst), len(s)+2
+	if cap(dst)-start < room {
+		dst = slices.Grow(dst, room)
+	}
+	out := dst[start : start+room]
+	out[0] = '"'
+	end, ascii := copyPlain(out[1:], s)
+	if !ascii && !utf8.ValidString(s[:end]) {
+		return appendRest(append(dst, '"'), s)
+	}
+	if end < len(s) {
+		return appendRest(dst[:start+1+end], s[end:])
+	}
+	out[1+end] = '"'
+	return dst[:start+room]
+}
+
+// appendRest appends s and the closing quotation mark.
+func appendRest(dst []byte, s string) []byte {
 	for {
-		end, plain := scanPlain(s)
-		if plain || utf8.ValidString(s[:end]) {
+		end, ascii := scanPlain(s)
+		if ascii || utf8.ValidString(s[:end]) {
 			dst = append(dst, s[:end]...)
 		} else {
 			dst = AppendValid(dst, s[:end])

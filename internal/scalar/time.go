@@ -1,5 +1,7 @@
 package scalar
 
+import "slices"
+
 // Times writes instants as RFC 3339 in UTC, for example 2026-01-15T10:30:00.000Z. It keeps the last calendar day that it
 // wrote, since the times of neighbouring records often share it. The zero value is ready for use. A Times is not safe for
 // concurrent use.
@@ -13,6 +15,7 @@ const (
 	secondsPerDay = 24 * 60 * 60
 	minDay        = -719528 // 0000-01-01
 	maxDay        = 2932896 // 9999-12-31
+	maxLength     = len("2006-01-02T15:04:05.000000000Z")
 )
 
 // Append appends the instant that is seconds and nanoseconds after 1970-01-01T00:00:00Z. It writes as many digits of the
@@ -32,18 +35,23 @@ func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte,
 	if nanoseconds > 999_999_999 {
 		return dst, false
 	}
-	var text [len("2006-01-02T15:04:05.000000000Z")]byte
-	copy(text[:], t.date[:])
+	start := len(dst)
+	if cap(dst)-start < maxLength {
+		dst = slices.Grow(dst, maxLength)
+	}
+	text := (*[maxLength]byte)(dst[start : start+maxLength])
+	*(*[len(t.date)]byte)(text[:]) = t.date
 	clock := uint32(second)
-	putTwoDigits(text[11:], clock/3600)
+	minutes := clock / 60
+	putTwoDigits(text[11:], minutes/60)
 	text[13] = ':'
-	putTwoDigits(text[14:], clock/60%60)
+	putTwoDigits(text[14:], minutes%60)
 	text[16] = ':'
 	putTwoDigits(text[17:], clock%60)
 	text[19] = '.'
 	end := 20 + putFraction(text[20:], nanoseconds)
 	text[end] = 'Z'
-	return append(dst, text[:end+1]...), true
+	return dst[:start+end+1], true
 }
 
 // setDay makes date the text of a day. The arithmetic is that of a calendar whose years begin on the first of March, so
@@ -93,6 +101,7 @@ func putFraction(text []byte, nanoseconds uint32) int {
 
 func putTwoDigits(text []byte, n uint32) {
 	_ = text[1]
-	text[0] = byte('0' + n/10)
-	text[1] = byte('0' + n%10)
+	tens := n / 10
+	text[0] = byte('0' + tens)
+	text[1] = byte('0' + n - 10*tens)
 }

@@ -1,0 +1,178 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/internal/jsontext"
+	"github.com/dataexport/dataexport/internal/scalar"
+)
+
+// CSVOptions are what CSVWith can be told. The zero value is what CSV does.
+type CSVOptions struct {
+	// BOM puts the byte order mark U+FEFF in front. Some spreadsheets take a file without one for another encoding than UTF-8.
+	BOM bool
+
+	// NoFormulaGuard writes texts that a spreadsheet would take for a formula as they are. Such a file must not be opened in
+	// a spreadsheet unless all of its texts are trusted.
+	NoFormulaGuard bool
+}
+
+// CSV returns the renderer of CSV (RFC 4180): a header row, also if there are no records, then a row a record, lines ended
+// by CR LF. It writes datasets that are one list of records. ReadCSV reads the file back without loss.
+//
+// Null is an empty cell, an empty text is `""`. A list of text is a JSON array, JSON is compacted, times and truth values
+// are as in JSON. A row of one column that is null is an empty line, which many readers skip; CSVReader does not.
+//
+// A spreadsheet takes a cell for a formula if it begins with one of = + - @, and some take one after a tab or a line end.
+// So a text that begins with one of them, with one of their full-width forms, or with an apostrophe gets an apostrophe in
+// front, which CSVReader takes off again. Cells of other kinds than text are never changed.
+func CSV() dataexport.Renderer { return CSVWith(CSVOptions{}) }
+
+// CSVWith is CSV with options.
+func CSVWith(o CSVOptions) dataexport.Renderer { return csvRenderer{options: o} }
+
+const byteOrderMark = "\uFEFF"
+
+type csvRenderer struct{ options CSVOptions }
+
+func (csvRenderer) Format() dataexport.Format {
+	return dataexport.Format{Name: "csv", MediaType: "text/csv", Extension: "csv"}
+}
+
+func (csvRenderer) Check(info dataexport.Info) error {
+	switch {
+	case len(info.Collections) > 1:
+		return fmt.Errorf("csv holds one list of records, and %s is made of %d; choose another format", info.Name, len(info.Collections))
+	case len(info.Collections) < 1 || info.Collections[0].Single || info.Layout.Object:
+		return fmt.Errorf("csv holds one list of records, and %s is an object; choose another format", info.Name)
+	}
+	return nil
+}
+
+func (r csvRenderer) Open(_ context.Context, w io.Writer, _ *dataexport.Doc) (dataexport.Encoder, error) {
+	e := &csvEncoder{output: newOutput(w), text: csvText{guard: !r.options.NoFormulaGuard}}
+	if r.options.BOM {
+		e.buffer = append(e.buffer, byteOrderMark...)
+	}
+	return e, nil
+}
+
+type csvEncoder struct {
+	output
+	columns []dataexport.Column
+	text    csvText
+	json    []byte // a cell that is JSON, before it is quoted
+	times   scalar.Times
+}
+
+// Begin writes the header row. The names of columns are the host's and are not guarded.
+func (e *csvEncoder) Begin(c *dataexport.Collection) error {
+	e.columns = c.Columns
+	for i, column := range c.Columns {
+		if i > 0 {
+			e.buffer = append(e.buffer, ',')
+		}
+		e.buffer = e.text.appendName(e.buffer, column.Name)
+	}
+	e.buffer = append(e.buffer, '\r', '\n')
+	return nil
+}
+
+func (e *csvEncoder) Row(row dataexport.Row) error {
+	buffer := e.buffer
+	for i := range e.columns {
+		if i > 0 {
+			buffer = append(buffer, ',')
+		}
+		v := &row[i]
+		switch v.Kind() {
+		case dataexport.KindNull:
+		case dataexport.KindString:
+			buffer = e.text.append(buffer, v.Text())
+		default:
+			var err error
+			if buffer, err = e.appendValue(buffer, v, &e.columns[i]); err != nil {
+				return err
+			}
+		}
+	}
+	e.buffer = append(buffer, '\r', '\n')
+	return e.writeFull()
+}
+
+// appendValue appends a value of any kind but text.
+func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *dataexport.Column) ([]byte, error) {
+	switch kind := v.Kind(); kind {
+	case dataexport.KindTime:
+		seconds, nanoseconds := v.Unix()
+		dst, ok := e.times.Append(dst, seconds, nanoseconds)
+		if !ok {
+			return dst, errTime(column.Name)
+		}
+		return dst, nil
+	case dataexport.KindInt:
+		return strconv.AppendInt(dst, v.Int(), 10), nil
+	case dataexport.KindFloat:
+		return scalar.AppendFloat(dst, v.Float()), nil
+	case dataexport.KindBool:
+		return strconv.AppendBool(dst, v.Bool()), nil
+	case dataexport.KindJSON:
+		return e.appendJSON(dst, v, column)
+	case dataexport.KindStrings:
+		e.json = jsontext.AppendStrings(e.json[:0], v.Strings())
+		return appendCSVCell(dst, e.json), nil
+	case dataexport.KindUUID:
+		return scalar.AppendUUID(dst, v.UUID()), nil
+	case dataexport.KindDecimal:
+		if digits := v.Text(); isDecimal(digits) {
+			return append(dst, digits...), nil
+		}
+		return e.text.append(dst, v.Text()), nil
+	default:
+		return dst, errKind(column.Name, kind)
+	}
+}
+
+func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *dataexport.Column) ([]byte, error) {
+	if v.Trusted() {
+		return appendCSVCell(dst, stringBytes(v.Text())), nil
+	}
+	var err error
+	if e.json, err = jsontext.AppendCompact(e.json[:0], v.Text()); err != nil {
+		return dst, errJSON(column.Name, err)
+	}
+	return appendCSVCell(dst, e.json), nil
+}
+
+// isDecimal reports whether a text is nothing but a number, so that no spreadsheet can take it for a formula. A decimal
+// that is not is treated as a text.
+func isDecimal(s string) bool {
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		s = s[1:]
+	}
+	if s == "" || s[0] < '0' || s[0] > '9' {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case '0' <= c && c <= '9', c == '.':
+		case (c == 'e' || c == 'E') && i+1 < len(s):
+		case (c == '-' || c == '+') && (s[i-1] == 'e' || s[i-1] == 'E') && i+1 < len(s):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (e *csvEncoder) Finish(dataexport.Summary) error { return e.write() }
+
+func (e *csvEncoder) Close() error {
+	e.close()
+	e.text, e.json = csvText{}, nil
+	return nil
+}

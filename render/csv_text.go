@@ -1,0 +1,191 @@
+package render
+
+import (
+	"slices"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/dataexport/dataexport/internal/jsontext"
+	"github.com/dataexport/dataexport/internal/swar"
+)
+
+// A csvText writes texts as cells.
+type csvText struct {
+	guard  bool
+	repair []byte // a text in which invalid UTF-8 has been replaced
+}
+
+// append appends a text that is not null.
+func (t *csvText) append(dst []byte, s string) []byte {
+	if s == "" {
+		return append(dst, '"', '"')
+	}
+	guard := t.guard && needsGuard(s)
+	start, room := len(dst), len(s)+1
+	if cap(dst)-start < room {
+		dst = slices.Grow(dst, room)
+	}
+	if !guard && s[0] != ' ' && s[len(s)-1] != ' ' {
+		end, ascii := copyCSVPlain(dst[start:start+room], s)
+		if end == len(s) && (ascii || utf8.ValidString(s)) {
+			return dst[:start+end]
+		}
+	}
+	if !utf8.ValidString(s) {
+		t.repair = jsontext.AppendValid(t.repair[:0], s)
+		s = bytesString(t.repair)
+	}
+	if csvPlain(s) {
+		if guard {
+			dst = append(dst, '\'')
+		}
+		return append(dst, s...)
+	}
+	dst = append(dst, '"')
+	if guard {
+		dst = append(dst, '\'')
+	}
+	return append(appendDoubled(dst, s), '"')
+}
+
+// appendName appends the name of a column, which is in quotes only if it must be. One that begins with a byte order mark
+// must be, since it would not be read as part of the name.
+func (t *csvText) appendName(dst []byte, name string) []byte {
+	if !utf8.ValidString(name) {
+		name = string(jsontext.AppendValid(nil, name))
+	}
+	if len(name) >= len(byteOrderMark) && name[:len(byteOrderMark)] == byteOrderMark {
+		return append(appendDoubled(append(dst, '"'), name), '"')
+	}
+	return appendCSVCell(dst, stringBytes(name))
+}
+
+// needsGuard reports whether a text begins with a character that a spreadsheet may take for the beginning of a formula,
+// or with the apostrophe that guards against it.
+func needsGuard(s string) bool {
+	if s == "" {
+		return false
+	}
+	switch s[0] {
+	case '=', '+', '-', '@', '\t', '\r', '\n', '\'':
+		return true
+	case 0xEF: // the first byte of the full-width forms
+		return len(s) >= 3 && isFullWidthFormula(s[:3])
+	}
+	return false
+}
+
+func isFullWidthFormula(s string) bool {
+	return s == "\uFF1D" || s == "\uFF0B" || s == "\uFF0D" || s == "\uFF20"
+}
+
+// appendCSVCell appends a cell that is valid UTF-8, in quotes if it must be.
+func appendCSVCell(dst, cell []byte) []byte {
+	s := bytesString(cell)
+	if csvPlain(s) {
+		return append(dst, s...)
+	}
+	return append(appendDoubled(append(dst, '"'), s), '"')
+}
+
+// csvPlain reports whether a cell can stand without quotes. An empty one cannot, since that is null.
+func csvPlain(s string) bool {
+	if s == "" || s[0] == ' ' || s[len(s)-1] == ' ' {
+		return false
+	}
+	i := 0
+	for ; i <= len(s)-8; i += 8 {
+		if csvMustQuote(swar.Load(s, i)) != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
+		if csvMustQuoteByte(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// copyCSVPlain copies s to the beginning of dst, which has room for it, up to the first byte because of which a cell must
+// be in quotes. It returns the index of that byte, or len(s), and whether all before it is ASCII. The bytes of dst from
+// that index on are undefined.
+func copyCSVPlain(dst []byte, s string) (end int, ascii bool) {
+	if len(s) < 8 {
+		var high byte
+		for ; end < len(s) && !csvMustQuoteByte(s[end]); end++ {
+			dst[end] = s[end]
+			high |= s[end]
+		}
+		return end, high < utf8.RuneSelf
+	}
+	last := len(s) - 8
+	var high uint64
+	for i := 0; i < last; i += 8 {
+		word := swar.Load(s, i)
+		swar.Store(dst, i, word)
+		high |= word
+		if found := csvMustQuote(word); found != 0 {
+			return i + swar.First(found), high&swar.HighBits == 0
+		}
+	}
+	word := swar.Load(s, last) // The last word may overlap the one before it.
+	swar.Store(dst, last, word)
+	high |= word
+	end = len(s)
+	if found := csvMustQuote(word); found != 0 {
+		end = last + swar.First(found)
+	}
+	return end, high&swar.HighBits == 0
+}
+
+// csvMustQuote marks quotation marks, commas and control characters. Exchanging bits so that a quotation mark becomes a
+// blank, and a blank something above, makes one subtraction find both it and the control characters.
+func csvMustQuote(word uint64) uint64 {
+	const (
+		quoteToBlank = ('"' ^ ' ') * swar.EachByte
+		commas       = ',' * swar.EachByte
+	)
+	controlsAndQuotes := (word ^ quoteToBlank) - (' '+1)*swar.EachByte
+	return (controlsAndQuotes | ((word ^ commas) - swar.EachByte)) &^ word & swar.HighBits
+}
+
+func csvMustQuoteByte(c byte) bool { return c < ' ' || c == '"' || c == ',' }
+
+// appendDoubled appends s with each quotation mark twice.
+func appendDoubled(dst []byte, s string) []byte {
+	const quotes = '"' * swar.EachByte
+	start, room := len(dst), 2*len(s)
+	if cap(dst)-start < room {
+		dst = slices.Grow(dst, room)
+	}
+	out := dst[start : start+room]
+	i, n := 0, 0
+	for i <= len(s)-8 {
+		word := swar.Load(s, i)
+		swar.Store(out, n, word)
+		word ^= quotes
+		found := (word - swar.EachByte) &^ word & swar.HighBits // Quotation marks have become zeros.
+		place := swar.First(found)
+		i, n = i+place, n+place
+		if found != 0 {
+			out[n], out[n+1] = '"', '"'
+			i, n = i+1, n+2
+		}
+	}
+	for ; i < len(s); i++ {
+		out[n] = s[i]
+		n++
+		if s[i] == '"' {
+			out[n] = '"'
+			n++
+		}
+	}
+	return dst[:start+n]
+}
+
+// bytesString returns a text that is b as long as b is not changed.
+func bytesString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+
+// stringBytes returns the bytes of a text, which must not be changed.
+func stringBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

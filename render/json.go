@@ -1,0 +1,241 @@
+package render
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/internal/jsontext"
+	"github.com/dataexport/dataexport/internal/scalar"
+	"github.com/dataexport/dataexport/internal/swar"
+)
+
+// JSON returns the renderer of JSON (RFC 8259). It writes every dataset.
+//
+// A dataset whose layout is a bare list becomes an array of objects, a record a line. One whose layout is an object becomes
+// an object: first the members of its head, then one for each collection, an array of records or, if the collection is
+// single, one record, and last the counts, if the layout asks for them. The members of a record are the columns in their
+// order.
+//
+// Texts, UUIDs and decimals are strings, lists of text are arrays, and JSON is itself, compacted: its numbers keep all of
+// their digits. Integers are written in full, also those beyond 2^53, which some readers round.
+func JSON() dataexport.Renderer { return jsonRenderer{} }
+
+type jsonRenderer struct{}
+
+func (jsonRenderer) Format() dataexport.Format {
+	return dataexport.Format{Name: "json", MediaType: "application/json", Extension: "json"}
+}
+
+func (jsonRenderer) Check(dataexport.Info) error { return nil }
+
+func (jsonRenderer) Open(_ context.Context, w io.Writer, doc *dataexport.Doc) (dataexport.Encoder, error) {
+	e := &jsonEncoder{output: newOutput(w), info: doc.Info}
+	if !doc.Info.Layout.Object {
+		return e, nil
+	}
+	e.buffer = append(e.buffer, '{')
+	for _, field := range doc.Info.Layout.Head {
+		e.member(field.Name)
+		if !field.Clock {
+			e.buffer = jsontext.AppendString(e.buffer, field.Value)
+			continue
+		}
+		var ok bool
+		if e.buffer, ok = e.appendTime(e.buffer, doc.Time.Unix(), uint32(doc.Time.Nanosecond())); !ok { //nolint:gosec // 0 to 999,999,999
+			return nil, fmt.Errorf("%w: the time of the document, %s, is not in the years 0000 to 9999", dataexport.ErrInvalid, doc.Time)
+		}
+	}
+	return e, nil
+}
+
+type jsonEncoder struct {
+	output
+	info    dataexport.Info
+	members int     // of the outermost object, written so far
+	counts  []int64 // the records of each collection begun so far
+	single  bool    // of the current collection
+	columns []jsonColumn
+	times   scalar.Times
+}
+
+// A jsonColumn is a column with all that stands in front of its value ready to be copied.
+type jsonColumn struct {
+	key    string // for example `,"content":`, filled up with zeros to whole words; the first one begins with the brace
+	length int    // of the key without the zeros
+	name   string
+}
+
+// appendKey appends the key word by word, which for a text this short takes less than a call of copy.
+func (c *jsonColumn) appendKey(dst []byte) []byte {
+	start := len(dst)
+	if cap(dst)-start < len(c.key) {
+		dst = slices.Grow(dst, len(c.key))
+	}
+	out := dst[start : start+len(c.key)]
+	for i := 0; i < len(out); i += 8 {
+		swar.Store(out, i, swar.Load(c.key, i))
+	}
+	return dst[:start+c.length]
+}
+
+func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
+	e.endCollection()
+	e.counts = append(e.counts, 0)
+	e.single = c.Single
+	e.columns = jsonColumns(c.Columns)
+	if e.info.Layout.Object {
+		e.member(c.Name)
+	}
+	if !e.single {
+		e.buffer = append(e.buffer, '[')
+	}
+	return nil
+}
+
+func jsonColumns(columns []dataexport.Column) []jsonColumn {
+	ready := make([]jsonColumn, len(columns))
+	for i, column := range columns {
+		key := []byte{','}
+		if i == 0 {
+			key[0] = '{'
+		}
+		key = append(jsontext.AppendString(key, column.Name), ':')
+		length := len(key)
+		for len(key)%8 != 0 {
+			key = append(key, 0)
+		}
+		ready[i] = jsonColumn{key: string(key), length: length, name: column.Name}
+	}
+	return ready
+}
+
+func (e *jsonEncoder) Row(row dataexport.Row) error {
+	count := &e.counts[len(e.counts)-1]
+	buffer := e.buffer
+	switch {
+	case e.single:
+	case *count == 0:
+		buffer = append(buffer, '\n')
+	default:
+		buffer = append(buffer, ',', '\n')
+	}
+	*count++
+	for i := range e.columns {
+		column := &e.columns[i]
+		buffer = column.appendKey(buffer)
+		var err error
+		if buffer, err = e.appendValue(buffer, &row[i], column); err != nil {
+			return err
+		}
+	}
+	e.buffer = append(buffer, '}')
+	return e.writeFull()
+}
+
+func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, column *jsonColumn) ([]byte, error) {
+	switch kind := v.Kind(); kind {
+	case dataexport.KindNull:
+		return append(dst, "null"...), nil
+	case dataexport.KindString, dataexport.KindDecimal:
+		return jsontext.AppendString(dst, v.Text()), nil
+	case dataexport.KindTime:
+		seconds, nanoseconds := v.Unix()
+		dst, ok := e.appendTime(dst, seconds, nanoseconds)
+		if !ok {
+			return dst, errTime(column.name)
+		}
+		return dst, nil
+	case dataexport.KindInt:
+		return strconv.AppendInt(dst, v.Int(), 10), nil
+	case dataexport.KindFloat:
+		return scalar.AppendFloat(dst, v.Float()), nil
+	case dataexport.KindBool:
+		return strconv.AppendBool(dst, v.Bool()), nil
+	case dataexport.KindJSON:
+		if v.Trusted() {
+			return append(dst, v.Text()...), nil
+		}
+		dst, err := jsontext.AppendCompact(dst, v.Text())
+		if err != nil {
+			return dst, errJSON(column.name, err)
+		}
+		return dst, nil
+	case dataexport.KindStrings:
+		return jsontext.AppendStrings(dst, v.Strings()), nil
+	case dataexport.KindUUID:
+		return append(scalar.AppendUUID(append(dst, '"'), v.UUID()), '"'), nil
+	default:
+		return dst, errKind(column.name, kind)
+	}
+}
+
+func (e *jsonEncoder) appendTime(dst []byte, seconds int64, nanoseconds uint32) (_ []byte, ok bool) {
+	dst, ok = e.times.Append(append(dst, '"'), seconds, nanoseconds)
+	return append(dst, '"'), ok
+}
+
+// member begins a member of the outermost object.
+func (e *jsonEncoder) member(name string) {
+	if e.members > 0 {
+		e.buffer = append(e.buffer, ',')
+	}
+	e.members++
+	e.buffer = append(jsontext.AppendString(append(e.buffer, '\n'), name), ':')
+}
+
+// endCollection ends the array of the collection that was begun last, if there is one. A single collection without a
+// record, which the engine does not let through, is null, so that the document is JSON in any case.
+func (e *jsonEncoder) endCollection() {
+	if len(e.counts) == 0 {
+		return
+	}
+	count := e.counts[len(e.counts)-1]
+	switch {
+	case e.single && count == 0:
+		e.buffer = append(e.buffer, "null"...)
+	case e.single:
+	case count == 0:
+		e.buffer = append(e.buffer, ']')
+	default:
+		e.buffer = append(e.buffer, '\n', ']')
+	}
+}
+
+func (e *jsonEncoder) Finish(dataexport.Summary) error {
+	e.endCollection()
+	if e.info.Layout.Object {
+		if key := e.info.Layout.CountsKey; key != "" {
+			e.member(key)
+			e.appendCounts()
+		}
+		e.buffer = append(e.buffer, '\n', '}')
+	}
+	e.buffer = append(e.buffer, '\n')
+	return e.write()
+}
+
+// appendCounts writes an object with the number of records of each collection that is a list.
+func (e *jsonEncoder) appendCounts() {
+	separator := byte('{')
+	for i, c := range e.info.Collections {
+		if c.Single {
+			continue
+		}
+		e.buffer = jsontext.AppendString(append(e.buffer, separator), c.Name)
+		e.buffer = strconv.AppendInt(append(e.buffer, ':'), e.counts[i], 10)
+		separator = ','
+	}
+	if separator == '{' {
+		e.buffer = append(e.buffer, '{')
+	}
+	e.buffer = append(e.buffer, '}')
+}
+
+func (e *jsonEncoder) Close() error {
+	e.close()
+	return nil
+}

@@ -1,0 +1,52 @@
+package render
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/dataexport/dataexport"
+)
+
+// outputSize is how many bytes an encoder of JSON or CSV gathers before it writes them.
+const outputSize = 64 << 10
+
+// An output gathers what an encoder writes. The encoder appends to buffer, which is a little larger than what is gathered,
+// so that the last record before a write seldom makes it grow.
+type output struct {
+	w      io.Writer
+	buffer []byte
+}
+
+func newOutput(w io.Writer) output {
+	return output{w: w, buffer: make([]byte, 0, outputSize+outputSize/4)}
+}
+
+// writeFull writes what is gathered if that is enough to be worth it.
+func (o *output) writeFull() error {
+	if len(o.buffer) < outputSize {
+		return nil
+	}
+	return o.write()
+}
+
+// write writes what is gathered.
+func (o *output) write() error {
+	_, err := o.w.Write(o.buffer)
+	o.buffer = o.buffer[:0]
+	return err
+}
+
+// close frees the buffer.
+func (o *output) close() { *o = output{} }
+
+func errTime(column string) error {
+	return fmt.Errorf("%w: column %q: the year of the time is not in 0000 to 9999, the years of RFC 3339", dataexport.ErrBadRow, column)
+}
+
+func errJSON(column string, err error) error {
+	return fmt.Errorf("%w: column %q: %w", dataexport.ErrBadRow, column, err)
+}
+
+func errKind(column string, kind dataexport.Kind) error {
+	return fmt.Errorf("%w: column %q: the value is of an unknown kind, %s", dataexport.ErrBadRow, column, kind)
+}
