@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/httpadapter"
@@ -133,7 +134,7 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestUnknownPathsNeedNoCredential holds the order of the checks: path, method, credential, permission, parameters, job.
+// TestOrderOfChecks holds the order of the checks: path, method, credential, permission, parameters, job.
 func TestOrderOfChecks(t *testing.T) {
 	f := newFixture(t)
 	const missing = "/exports/a1b2c3d4-e5f6-7890-abcd-ef1234567890"
@@ -391,14 +392,22 @@ func TestCancelledRequestIsNoErrorInTheLog(t *testing.T) {
 }
 
 func TestStoppingServiceIsUnavailable(t *testing.T) {
-	f := newFixture(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	require.NoError(t, f.service.Run(ctx))
-	w := f.do("POST", "/exports")
-	requireProblem(t, w, 503, "UNAVAILABLE")
-	require.NotEmpty(t, w.Header().Get("Retry-After"))
-	require.Equal(t, 200, f.do("GET", "/exports").Code, "what is there can still be seen")
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- f.service.Run(ctx) }()
+		synctest.Wait()
+		require.Equal(t, 202, f.do("POST", "/exports").Code)
+		synctest.Wait()
+		cancel()
+		require.NoError(t, <-ended)
+		synctest.Wait()
+		w := f.do("POST", "/exports")
+		requireProblem(t, w, 503, "UNAVAILABLE")
+		require.NotEmpty(t, w.Header().Get("Retry-After"))
+		require.Equal(t, 200, f.do("GET", "/exports").Code, "what is there can still be seen")
+	})
 }
 
 func TestDelete(t *testing.T) {
