@@ -211,22 +211,20 @@ func distinct(list []string) []string {
 }
 
 func parseTime(value string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, value); err == nil {
-		return t, nil
+	t, err := time.Parse(time.DateOnly, value)
+	if err != nil {
+		// UnmarshalText is strict where Parse is not: two digits everywhere, offsets that exist.
+		err = t.UnmarshalText([]byte(value))
 	}
-	var t time.Time
-	// UnmarshalText is strict where Parse is not: two digits everywhere, offsets that exist.
-	if err := t.UnmarshalText([]byte(value)); err != nil {
-		if i := strings.LastIndexByte(value, ' '); i > 0 && strings.Count(value, ":") > 2 {
-			return time.Time{}, fmt.Errorf("has a blank where its offset begins: write the + as %%2B in a URL")
-		}
+	switch {
+	case err != nil && strings.LastIndexByte(value, ' ') > 0 && strings.Count(value, ":") > 2:
+		return time.Time{}, fmt.Errorf("has a blank where its offset begins: write the + as %%2B in a URL")
+	case err != nil:
 		return time.Time{}, fmt.Errorf("must be a time such as 2026-01-15T10:30:00Z (RFC 3339) or a date such as 2026-01-15")
-	}
-	t = t.UTC()
-	if t.IsZero() {
+	case t.IsZero():
 		return time.Time{}, fmt.Errorf("is the one instant that stands for no time; use another")
 	}
-	return t, nil
+	return t.UTC(), nil
 }
 
 // filterJSON is the canonical form of a Filter, as stores keep it and fingerprints are taken of it.
