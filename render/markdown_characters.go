@@ -1,0 +1,176 @@
+package render
+
+import (
+	"unicode/utf8"
+)
+
+// What a byte is to the functions that write Markdown.
+const (
+	markdownPlain    = iota // copied
+	markdownEscape          // may mean something
+	markdownAddress         // may be in the middle of a web or mail address
+	markdownBreak           // ends a line
+	markdownControl         // is shown by its picture
+	markdownNotASCII        // begins a character of several bytes, or is not UTF-8
+)
+
+var markdownClasses = classifyMarkdown()
+
+func classifyMarkdown() (classes [256]byte) {
+	for c := range classes {
+		switch {
+		case c == '\n', c == '\v', c == '\f', c == '\r':
+			classes[c] = markdownBreak
+		case c < ' ' && c != '\t', c == 0x7F:
+			classes[c] = markdownControl
+		case c >= utf8.RuneSelf:
+			classes[c] = markdownNotASCII
+		}
+	}
+	for _, c := range "\\`*_~[<&#" {
+		classes[c] = markdownEscape
+	}
+	for _, c := range ":.@" {
+		classes[c] = markdownAddress
+	}
+	return classes
+}
+
+// appendVerbatim appends text as it stands in code, where nothing can be escaped: with newline for each line break, and
+// without control characters and invalid UTF-8.
+func appendVerbatim(dst []byte, text string, newline byte) []byte {
+	copied, next := 0, 0
+	validity := validityUnknown
+	for {
+		next = scanVerbatim(text, next)
+		if next == len(text) {
+			return append(dst, text[copied:]...)
+		}
+		if text[next] == '\t' || text[next] == '\n' && newline == '\n' {
+			next++
+			continue
+		}
+		class := markdownClasses[text[next]]
+		if class == markdownNotASCII {
+			if validity == validityUnknown {
+				validity = validityOf(text[next:])
+			}
+			if run := plainRunes(text[next:], validity); run > 0 {
+				next += run
+				continue
+			}
+		}
+		dst = append(dst, text[copied:next]...)
+		switch class {
+		case markdownBreak:
+			if text[next] == '\r' && next+1 < len(text) && text[next+1] == '\n' {
+				next++
+			}
+			dst = append(dst, newline)
+			next++
+		case markdownControl:
+			dst = appendControlPicture(dst, text[next])
+			next++
+		default:
+			r, size := utf8.DecodeRuneInString(text[next:])
+			switch {
+			case isWideBreak(r):
+				dst = append(dst, newline)
+			case r < 0xA0:
+				dst = append(dst, "\uFFFD"...)
+			default:
+				dst = utf8.AppendRune(dst, r)
+			}
+			next += size
+		}
+		copied = next
+	}
+}
+
+// appendControlPicture appends the character of Unicode that is the picture of an ASCII control character.
+func appendControlPicture(dst []byte, c byte) []byte {
+	const pictures, pictureOfDelete = 0x2400, 0x2421
+	if c == 0x7F {
+		return utf8.AppendRune(dst, pictureOfDelete)
+	}
+	return utf8.AppendRune(dst, pictures+rune(c))
+}
+
+// isMarkdownSpace reports whether c is white space of ASCII.
+func isMarkdownSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// isWideBreak reports whether r is a line break outside of ASCII: NEL, LINE SEPARATOR or PARAGRAPH SEPARATOR.
+func isWideBreak(r rune) bool { return r == 0x85 || r == 0x2028 || r == 0x2029 }
+
+// isBidiControl reports whether r is an explicit directional embedding, override or isolate, or the end of one (Unicode
+// Standard Annex 9, section 2).
+func isBidiControl(r rune) bool { return 0x202A <= r && r <= 0x202E || 0x2066 <= r && r <= 0x2069 }
+
+// Whether a text from some place on is valid UTF-8. It is asked at the first byte that is not ASCII, and once.
+const (
+	validityUnknown = iota
+	validityGiven
+	validityMissing
+)
+
+func validityOf(text string) int {
+	if utf8.ValidString(text) {
+		return validityGiven
+	}
+	return validityMissing
+}
+
+// plainRunes returns how many bytes at the beginning of text, which begins with a byte that is not ASCII, are characters
+// that need no care. 0xC2 and 0xE2 are the first bytes of all others: of the control characters up to U+009F, and of the
+// separators and directional controls of General Punctuation.
+func plainRunes(text string, validity int) int {
+	n := 0
+	if validity == validityGiven {
+		for n < len(text) && text[n] >= utf8.RuneSelf && text[n] != 0xC2 && text[n] != 0xE2 {
+			n++
+		}
+		if n > 0 {
+			return n
+		}
+	}
+	r, size := utf8.DecodeRuneInString(text)
+	if r < 0xA0 || r == utf8.RuneError && size == 1 || isWideBreak(r) || isBidiControl(r) {
+		return 0
+	}
+	return size
+}
+
+// leadingWhiteSpace describes the white space that a text begins with.
+type leadingWhiteSpace struct {
+	length   int  // in bytes
+	breaks   int  // how many lines end in it
+	lastLine int  // the index of the first byte of the line that it ends in
+	indented bool // there is white space in front of that line
+}
+
+// leadingSpace looks at the blanks, tabs and line breaks that a text begins with.
+func leadingSpace(text string) (space leadingWhiteSpace) {
+	for space.length < len(text) {
+		c := text[space.length]
+		width, breaks := 1, isMarkdownSpace(c)
+		switch {
+		case c == ' ', c == '\t':
+			space.length++
+			continue
+		case c == '\r' && space.length+1 < len(text) && text[space.length+1] == '\n':
+			width = 2
+		case c >= utf8.RuneSelf:
+			var r rune
+			r, width = utf8.DecodeRuneInString(text[space.length:])
+			breaks = isWideBreak(r)
+		}
+		if !breaks {
+			break
+		}
+		space.length += width
+		space.breaks++
+		space.lastLine = space.length
+	}
+	space.indented = space.length > space.lastLine
+	return space
+}

@@ -1,0 +1,166 @@
+package render
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// appendMarkdownText appends text as one line of a heading or a bullet: escaped, with a blank for each run of white space
+// that has a line break.
+func appendMarkdownText(dst []byte, text string) []byte {
+	for {
+		var read int
+		dst, read = appendMarkdownLine(dst, text)
+		if read == len(text) {
+			return dst
+		}
+		text = text[read:]
+		text = text[leadingSpace(text).length:]
+		if text == "" {
+			return dst
+		}
+		dst = append(dst, ' ')
+	}
+}
+
+// appendMarkdownLine appends text up to its first line break, escaped so that it is nothing but text to a CommonMark
+// parser, wherever in a line it stands. It returns how much of the text it has read. What means something only at the
+// beginning of a paragraph is left to appendParagraphStart.
+//
+// Escaped is only what would mean something where it stands: emphasis needs an opening delimiter, and there is none in
+// front of white space; a link needs a bracket that opens; a heading ends in number signs only after a blank.
+func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
+	copied, next := 0, 0
+	validity := validityUnknown
+	scan := scanText
+	if strings.Contains(text, "www.") {
+		scan = scanTextBytes
+	}
+	for {
+		next = scan(text, next)
+		if next == len(text) {
+			return append(dst, text[copied:]...), next
+		}
+		c := text[next]
+		switch markdownClasses[c] {
+		case markdownEscape:
+			if markdownMeansNothing(text, next) {
+				next++
+				continue
+			}
+			dst = append(dst, text[copied:next]...)
+			dst = append(dst, '\\', c)
+			next++
+			copied = next
+		case markdownAddress:
+			start, end := findAddress(text, next, copied)
+			if end == 0 {
+				next++
+				continue
+			}
+			dst = append(dst, text[copied:start]...)
+			if last := len(dst) - 1; start < next && (last < 0 || dst[last] != '`' && dst[last] != '\\') {
+				dst = append(dst, '`')
+				dst = append(dst, text[start:end]...)
+				dst = append(dst, '`')
+				next = end
+			} else {
+				dst = append(dst, text[start:next]...)
+				dst = append(dst, '\\', c)
+				next++
+			}
+			copied = next
+		case markdownBreak:
+			return append(dst, text[copied:next]...), next
+		case markdownControl:
+			dst = append(dst, text[copied:next]...)
+			dst = appendControlPicture(dst, c)
+			next++
+			copied = next
+		case markdownNotASCII:
+			if validity == validityUnknown {
+				validity = validityOf(text[next:])
+			}
+			if run := plainRunes(text[next:], validity); run > 0 {
+				next += run
+				continue
+			}
+			r, size := utf8.DecodeRuneInString(text[next:])
+			if isWideBreak(r) {
+				return append(dst, text[copied:next]...), next
+			}
+			dst = append(dst, text[copied:next]...)
+			dst = appendMarkdownRune(dst, r)
+			next += size
+			copied = next
+		}
+	}
+}
+
+// appendMarkdownRune appends a character that is not ASCII. Bidirectional overrides, embeddings and isolates are written
+// as character references, so that they do not reorder what a reader of the source sees.
+func appendMarkdownRune(dst []byte, r rune) []byte {
+	switch {
+	case isBidiControl(r):
+		dst = append(dst, "&#x"...)
+		dst = strconv.AppendInt(dst, int64(r), 16)
+		return append(dst, ';')
+	case r < 0xA0:
+		return append(dst, "\uFFFD"...)
+	}
+	return utf8.AppendRune(dst, r)
+}
+
+// markdownMeansNothing reports whether the byte at index i, which is of class markdownEscape, is only text where it
+// stands. Anything may come after the end of the text, such as the comma of a list.
+func markdownMeansNothing(text string, i int) bool {
+	if i+1 == len(text) {
+		return text[i] == '&' || text[i] == '#' && i > 0 && !isMarkdownSpace(text[i-1])
+	}
+	next := text[i+1]
+	switch text[i] {
+	case '*', '~', '<':
+		return isMarkdownSpace(next)
+	case '_':
+		return isMarkdownSpace(next) || i > 0 && isAlphanumeric(text[i-1]) && isAlphanumeric(next)
+	case '#':
+		return i > 0 && !isMarkdownSpace(text[i-1]) || !isMarkdownSpace(next) && next != '#'
+	case '&':
+		return !beginsReference(text[i+1:])
+	case '\\':
+		return isAlphanumeric(next)
+	}
+	return false
+}
+
+// beginsReference reports whether text goes on like an entity or a numeric character reference after its ampersand.
+func beginsReference(text string) bool {
+	const longest = 40 // more than the longest name that HTML knows has
+	for i := range min(len(text), longest) {
+		switch c := text[i]; {
+		case c == ';':
+			return i > 0
+		case !isAlphanumeric(c) && (i > 0 || c != '#'):
+			return false
+		}
+	}
+	return false
+}
+
+// appendMarkdownName appends the name of a column. Since it stands between asterisks that mean something, all of its
+// punctuation is escaped but what names commonly have.
+func appendMarkdownName(dst []byte, name string) []byte {
+	name = strings.TrimSpace(name)
+	for i, r := range name {
+		switch {
+		case r < ' ' || 0x7F <= r && r < 0xA0 || isWideBreak(r) || isBidiControl(r):
+			r = '\u00B7'
+		case r == '_' && !markdownMeansNothing(name, i),
+			r < utf8.RuneSelf && !isAlphanumeric(byte(r)) && r != '_' && r != '-' && r != ' ':
+			dst = append(dst, '\\')
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+	return dst
+}
