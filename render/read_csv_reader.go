@@ -88,7 +88,12 @@ func (c *CSVReader) Header() ([]string, error) {
 	if c.err != nil {
 		return nil, c.err
 	}
-	if mark, err := c.input.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+	mark, err := c.input.Peek(len(byteOrderMark))
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.err = err
+		return nil, err
+	}
+	if string(mark) == byteOrderMark {
 		_, _ = c.input.Discard(len(byteOrderMark)) // They are in the buffer.
 	}
 	switch err := c.readRow(maxCSVColumns); {
