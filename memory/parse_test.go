@@ -229,8 +229,8 @@ func TestReadJSONLines(t *testing.T) {
 		assert.Nil(t, records[0].Status)
 		assert.Equal(t, "x", *records[1].Status)
 	}
-	for range ReadJSONLines(strings.NewReader("")) {
-		t.Error("no line has no record")
+	for _, err := range ReadJSONLines(strings.NewReader("")) {
+		t.Error("no line has no record", err)
 	}
 }
 

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/dataexport/dataexport/httpadapter"
+)
+
+// settings is what the command line says.
+type settings struct {
+	addr      string
+	data      string
+	memories  string // empty for the sample
+	keys      []httpadapter.APIKey
+	retention time.Duration
+	workers   int
+}
+
+// parseSettings reads the command line. The error is flag.ErrHelp if help is asked for.
+func parseSettings(args []string) (settings, error) {
+	var s settings
+	var keys []string
+	flags := newFlagSet(&s, &keys)
+	if err := flags.Parse(args); err != nil {
+		return settings{}, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		// It is not quoted: it may be a key.
+		return settings{}, errors.New("there is an argument that belongs to no flag; every setting is a flag, see -help")
+	case s.data == "":
+		return settings{}, errors.New("-data is empty; name a directory")
+	case s.retention <= 0:
+		return settings{}, fmt.Errorf("-retention must be more than 0, such as 72h, not %s", s.retention)
+	case s.workers < 1:
+		return settings{}, fmt.Errorf("-workers must be at least 1, not %d", s.workers)
+	}
+	var err error
+	s.keys, err = parseKeys(keys)
+	return s, err
+}
+
+func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
+	flags := flag.NewFlagSet("server", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // errors are returned, and printed once
+	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "listen on this `HOST:PORT`; port 0 picks a free one")
+	flags.StringVar(&s.data, "data", "./dataexport-data", "keep everything in this `DIR`")
+	flags.StringVar(&s.memories, "memories", "", "import this JSON Lines `FILE`, plain or gzip, in place of the sample; "+
+		"it is ignored\nonce there are memories")
+	flags.Func("key", "let in `KEY=WORKSPACE[/SUBJECT][:PERMISSION,...]`; repeatable. Permissions are export.read and\n"+
+		"export.write, by default both; the subject is by default one of the key's own.\n"+
+		"Without -key there is a demo key for the workspace demo", func(text string) error {
+		// Never an error here: package flag would print the key with it.
+		*keys = append(*keys, text)
+		return nil
+	})
+	flags.DurationVar(&s.retention, "retention", 72*time.Hour, "how `LONG` a file can be downloaded")
+	flags.IntVar(&s.workers, "workers", 2, "how `MANY` exports are worked on at the same time")
+	return flags
+}
+
+func printUsage(w io.Writer) {
+	flags := newFlagSet(new(settings), new([]string))
+	fmt.Fprint(w, "Usage: server [flags]\n\nServes exports of memories over HTTP. No flag is needed.\n\n")
+	flags.SetOutput(w)
+	flags.PrintDefaults()
+	fmt.Fprint(w, "\nExample:\n  server -memories memories.jsonl.gz -key s3cret=acme-support -key other=studio-nord/anna:export.read\n")
+}

@@ -1,0 +1,47 @@
+// Command server is a complete export service in one process: memories and jobs in SQLite, files in a directory, the API
+// under /v1. It needs no set-up:
+//
+//	go run ./examples/server
+//
+// Without -key it makes a key for the workspace "demo", and without -memories it has some sample memories; it prints the
+// requests to try. Everything that it keeps is in the directory -data.
+//
+// To learn how a host gives its own data to the library, read memories.go; how the parts are put together is in serve.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "server:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole command. It returns nil when ctx is done and everything has stopped in good order.
+func run(ctx context.Context, args []string, out, log io.Writer) error {
+	s, err := parseSettings(args)
+	if errors.Is(err, flag.ErrHelp) {
+		printUsage(out)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = serve(ctx, s, out, log)
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return nil // told to stop while starting
+	}
+	return err
+}

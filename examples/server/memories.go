@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/memory"
+)
+
+// defaultPageSize is how many memories one statement reads. Between two pages the database is free of us, so that an export that
+// takes an hour does not keep the write-ahead log from being folded up for an hour.
+const defaultPageSize = 5000
+
+// newMemories makes the dataset of the memories in a database, read in pages of that many rows.
+func newMemories(db *sql.DB, pageSize int) dataexport.Dataset {
+	return memory.RowDataset(func(_ context.Context, q dataexport.Query) (dataexport.Source, error) {
+		where, err := newCondition(&q)
+		if err != nil {
+			return nil, err
+		}
+		source := &memories{db: db, where: where, pageSize: pageSize}
+		if !q.Filter.CreatedAfter.IsZero() {
+			source.createdAfter = formatInstant(q.Filter.CreatedAfter)
+		}
+		if onlyIndexed(&q.Filter) {
+			return &countedMemories{source}, nil
+		}
+		return source, nil
+	})
+}
+
+// memories are the memories that one query asks for. It holds nothing open.
+type memories struct {
+	db           *sql.DB
+	where        *condition
+	createdAfter string // exclusive; empty if not set
+	pageSize     int
+}
+
+// Close does nothing.
+func (m *memories) Close() error { return nil }
+
+// Rows reads the memories page by page, in the order of the index. A page begins after the key of the last row of the page
+// before, not at an offset: what is inserted or removed meanwhile neither repeats nor hides another row.
+func (m *memories) Rows(ctx context.Context, _ int) iter.Seq2[dataexport.Row, error] {
+	return func(yield func(dataexport.Row, error) bool) {
+		reader := newRowReader()
+		for first := true; ; first = false {
+			statement, args := m.page(first, reader)
+			n := 0
+			for row, err := range m.read(ctx, reader, statement, args) {
+				if !yield(row, err) || err != nil {
+					return
+				}
+				n++
+			}
+			if n < m.pageSize {
+				return
+			}
+		}
+	}
+}
+
+// page returns the statement of the page that follows the reader's last row.
+func (m *memories) page(first bool, reader *rowReader) (statement string, args []any) {
+	where := condition{slices.Clone(m.where.clauses), slices.Clone(m.where.args)}
+	switch {
+	case !first:
+		where.add("(created_at, id) > (?, ?)", reader.createdAt(), reader.id())
+	case m.createdAfter != "":
+		where.add("created_at > ?", m.createdAfter)
+	}
+	statement = "SELECT " + columns + " FROM memories WHERE " + where.String() + " ORDER BY created_at, id LIMIT ?"
+	return statement, append(where.args, m.pageSize)
+}
+
+// read runs one statement to its end.
+func (m *memories) read(ctx context.Context, reader *rowReader, statement string, args []any) iter.Seq2[dataexport.Row, error] {
+	return func(yield func(dataexport.Row, error) bool) {
+		rows, err := m.db.QueryContext(ctx, statement, args...)
+		if err != nil {
+			yield(nil, fmt.Errorf("reading memories: %w", err))
+			return
+		}
+		defer rows.Close() //nolint:errcheck // rows.Err tells what went wrong
+		for rows.Next() {
+			row, err := reader.scan(rows)
+			if !yield(row, err) || err != nil {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(nil, fmt.Errorf("reading memories: %w", err))
+		}
+	}
+}
+
+// countedMemories can count too. Only a count that the index alone answers is worth its time: it takes a hundredth of
+// the export. Any other would have to look at every memory twice.
+type countedMemories struct{ *memories }
+
+// Count counts the memories.
+func (m *countedMemories) Count(ctx context.Context) (n int64, err error) {
+	where := condition{slices.Clone(m.where.clauses), slices.Clone(m.where.args)}
+	if m.createdAfter != "" {
+		where.add("created_at > ?", m.createdAfter)
+	}
+	err = m.db.QueryRowContext(ctx, "SELECT count(*) FROM memories WHERE "+where.String(), where.args...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting memories: %w", err)
+	}
+	return n, nil
+}
