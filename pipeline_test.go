@@ -20,7 +20,7 @@ func TestPipelinePassesOnEveryByte(t *testing.T) {
 			defer p.stop()
 			pieces := 5
 			if piece == 1 {
-				pieces = 3 * chunkSize
+				pieces = chunkSize + 1
 			}
 			for i := range pieces {
 				b := bytes.Repeat([]byte{byte(i)}, piece)

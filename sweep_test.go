@@ -1,6 +1,7 @@
 package dataexport_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"sync/atomic"
@@ -47,14 +48,14 @@ func TestExpiryNeedsNoSweep(t *testing.T) {
 }
 
 func TestTheSweepRemovesFilesAndMuchLaterJobs(t *testing.T) {
-	for _, test := range []struct{ retention, grace time.Duration }{
-		{72 * time.Hour, 10 * time.Minute},
-		{2 * time.Second, 2 * time.Second},
+	for _, test := range []struct{ retention, grace, keep time.Duration }{
+		{72 * time.Hour, 10 * time.Minute, 0}, // the default, 30 days
+		{2 * time.Second, 2 * time.Second, time.Hour},
 	} {
 		t.Run(test.retention.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				f := newFixture(t, memory.Slice(memories("acme", 3)), func(c *dataexport.Config) {
-					c.Retention, c.PollInterval = test.retention, 24*time.Hour
+					c.Retention, c.JobRetention, c.PollInterval = test.retention, test.keep, 24*time.Hour
 				})
 				defer f.start(t)()
 				_, _, err := f.Create(t.Context(), dataexport.CreateRequest{Scope: scope, IdempotencyKey: "key"})
@@ -67,10 +68,11 @@ func TestTheSweepRemovesFilesAndMuchLaterJobs(t *testing.T) {
 				time.Sleep(time.Second)
 				assert.Empty(t, f.keys(t))
 
-				time.Sleep(30*24*time.Hour - test.grace - time.Minute)
+				keep := cmp.Or(test.keep, 30*24*time.Hour)
+				time.Sleep(keep - test.grace - time.Minute)
 				_, replayed, err := f.Create(t.Context(), dataexport.CreateRequest{Scope: scope, IdempotencyKey: "key"})
 				require.NoError(t, err)
-				assert.True(t, replayed, "the job and its key are kept for 30 days")
+				assert.True(t, replayed, "the job and its key are kept")
 				time.Sleep(3 * time.Minute)
 				_, total, err := f.List(t.Context(), scope, dataexport.ListQuery{Limit: 10})
 				require.NoError(t, err)
