@@ -160,11 +160,21 @@ func (s *Store) removeEmpty(dir string) {
 	}
 }
 
+// openDirectory opens a directory of the store. What is none, such as a named pipe, is not opened, and neither is a link.
+func (s *Store) openDirectory(dir string) (*os.File, error) {
+	if info, err := s.root.Lstat(dir); err != nil {
+		return nil, err
+	} else if !info.IsDir() {
+		return nil, fs.ErrNotExist
+	}
+	return s.root.Open(dir)
+}
+
 // syncUpwards makes the entries of a directory durable, and those of the directories above, up to that of the store. All
 // of them every time: another Put may have made one just now and not have synced it yet.
 func (s *Store) syncUpwards(dir string) error {
 	for {
-		if err := syncDirectory(s.root.Open(dir)); err != nil && !missing(err) {
+		if err := syncDirectory(s.openDirectory(dir)); err != nil && !missing(err) {
 			return err
 		}
 		if dir == "." {

@@ -124,10 +124,7 @@ func (s *Store) visit(dir string, e entry, yield func(dataexport.BlobInfo) bool)
 // the rest that os.File.ReadDir knows is looked up by path, outside the os.Root.
 func (s *Store) names(dir string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		if info, err := s.root.Lstat(dir); missing(err) || err == nil && !info.IsDir() {
-			return
-		}
-		file, err := s.root.Open(dir)
+		file, err := s.openDirectory(dir)
 		if missing(err) {
 			return
 		}
