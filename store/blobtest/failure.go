@@ -83,7 +83,8 @@ func testPanic(t *testing.T, s dataexport.BlobStore) {
 func wantPanic(t *testing.T, s dataexport.BlobStore) {
 	t.Helper()
 	defer func() {
-		if got := recover(); got != errWrite {
+		got := recover()
+		if err, ok := got.(error); !ok || !errors.Is(err, errWrite) {
 			t.Errorf("Put panics with %v, want what write has panicked with", got)
 		}
 	}()

@@ -103,9 +103,12 @@ func testBlobAndDirectory(t *testing.T, s dataexport.BlobStore) {
 		for _, key := range order {
 			wantBlob(t, s, key, []byte(key))
 		}
-		for _, key := range order {
+		for i, key := range order {
 			if err := s.Delete(t.Context(), key); err != nil {
 				t.Errorf("Delete %q: %v", key, err)
+			}
+			for _, other := range order[i+1:] {
+				wantBlob(t, s, other, []byte(other))
 			}
 		}
 		wantEmpty(t, s)
