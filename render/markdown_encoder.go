@@ -11,8 +11,8 @@ import (
 type markdownEncoder struct {
 	output
 	values  markdownValues
-	columns []markdownColumn // in the order of the bullets
-	id      int              // the index of the column of the heading, or -1
+	id      markdownColumn   // of the id; its index is -1 if there is none
+	columns []markdownColumn // of the other bullets
 	body    int              // the index of the column of the body, or -1
 	records int64
 }
@@ -25,13 +25,11 @@ type markdownColumn struct {
 }
 
 func (e *markdownEncoder) Begin(c *dataexport.Collection) error {
-	e.id, e.body = c.Column(dataexport.RoleID), c.Column(dataexport.RoleBody)
+	e.id = newMarkdownColumn(c, c.Column(dataexport.RoleID))
+	e.body = c.Column(dataexport.RoleBody)
 	e.columns = make([]markdownColumn, 0, len(c.Columns))
-	if e.id >= 0 {
-		e.columns = append(e.columns, newMarkdownColumn(c, e.id))
-	}
 	for i := range c.Columns {
-		if i != e.id && i != e.body {
+		if i != e.id.index && i != e.body {
 			e.columns = append(e.columns, newMarkdownColumn(c, i))
 		}
 	}
@@ -39,56 +37,78 @@ func (e *markdownEncoder) Begin(c *dataexport.Collection) error {
 }
 
 func newMarkdownColumn(c *dataexport.Collection, index int) markdownColumn {
+	if index < 0 {
+		return markdownColumn{index: index}
+	}
 	name := c.Columns[index].Name
 	return markdownColumn{index: index, name: name, label: "- **" + string(appendMarkdownName(nil, name)) + ":** "}
 }
 
 func (e *markdownEncoder) Row(row dataexport.Row) error {
 	e.records++
-	dst, err := e.appendHeading(e.buffer, row)
+	dst, err := e.appendSection(e.buffer, row)
 	if err != nil {
 		return fmt.Errorf("record %d: %w", e.records, err)
 	}
-	first := true
+	e.buffer = dst
+	return e.writeFull()
+}
+
+func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byte, err error) {
+	if dst, err = e.appendHeading(dst, row); err != nil {
+		return dst, err
+	}
+	bullets := e.hasID(row)
 	for i := range e.columns {
 		column := &e.columns[i]
 		value := &row[column.index]
 		if value.IsNull() {
 			continue
 		}
-		if first {
+		if !bullets {
 			dst = append(dst, '\n')
-			first = false
+			bullets = true
 		}
 		dst = append(dst, column.label...)
 		if dst, err = e.values.append(dst, column.name, value); err != nil {
-			return fmt.Errorf("record %d: %w", e.records, err)
+			return dst, err
 		}
 		dst = append(trimBlanks(dst), '\n')
 	}
 	if e.body >= 0 && !row[e.body].IsNull() {
 		dst = appendMarkdownBody(dst, row[e.body].Text())
 	}
-	e.buffer = dst
-	return e.writeFull()
+	return dst, nil
 }
 
-// appendHeading begins the section of a record. It names the record by its id, which stays the same from export to
-// export, and by its number only where there is no id to be seen.
+// appendHeading begins the section of a record: with the heading, and a bullet for the id. The heading names the record
+// by its id, which stays the same from export to export, and by its number only where there is no id to be seen.
 func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byte, err error) {
-	dst = append(dst, "\n## "...)
-	empty := len(dst)
-	if e.id >= 0 && !row[e.id].IsNull() {
-		if dst, err = e.values.append(dst, e.columns[0].name, &row[e.id]); err != nil {
-			return dst, err
-		}
-		dst = trimBlanks(dst)
+	dst = append(dst, "\n##"...)
+	if !e.hasID(row) {
+		return append(e.appendNumber(dst), '\n'), nil
 	}
-	if len(dst) <= empty {
-		dst = append(dst[:empty-len(" ")], " Record "...)
-		dst = strconv.AppendInt(dst, e.records, 10)
+	begin := len(dst)
+	if dst, err = e.values.append(append(dst, ' '), e.id.name, &row[e.id.index]); err != nil {
+		return dst, err
 	}
+	dst = trimBlanks(dst)
+	id := dst[begin:]
+	if len(id) == 0 {
+		dst = e.appendNumber(dst)
+	}
+	dst = append(dst, "\n\n"...)
+	dst = append(dst, e.id.label[:len(e.id.label)-len(" ")]...)
+	dst = append(dst, id...)
 	return append(dst, '\n'), nil
+}
+
+func (e *markdownEncoder) hasID(row dataexport.Row) bool {
+	return e.id.index >= 0 && !row[e.id.index].IsNull()
+}
+
+func (e *markdownEncoder) appendNumber(dst []byte) []byte {
+	return strconv.AppendInt(append(dst, " Record "...), e.records, 10)
 }
 
 // trimBlanks takes off the blanks and tabs at the end of dst, which ends a line.

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -339,6 +340,7 @@ func (j *markdownJudge) textOf(n ast.Node) string {
 		return string(n.Lines().Value(j.source))
 	}
 	var page bytes.Buffer
+	w := bufio.NewWriterSize(&page, 16) // what Render flushes, and makes larger ones of if it is not given one
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
@@ -350,16 +352,19 @@ func (j *markdownJudge) textOf(n ast.Node) string {
 			return ast.WalkSkipChildren, nil
 		}
 		if n.Kind() == ast.KindText {
-			return ast.WalkContinue, j.parser.Renderer().Render(&page, j.source, n)
+			return ast.WalkContinue, j.parser.Renderer().Render(w, j.source, n)
 		}
 		return ast.WalkContinue, nil
 	})
 	return strings.Join(strings.Fields(html.UnescapeString(page.String())), " ")
 }
 
+var lineBreaks = strings.NewReplacer(
+	"\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
 // unixLines returns a text with LF for all line breaks, and pictures and U+FFFD for what is not shown.
 func unixLines(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n").Replace(s)
+	s = lineBreaks.Replace(s)
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':

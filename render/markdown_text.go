@@ -9,6 +9,9 @@ import (
 // appendMarkdownText appends text as one line of a heading or a bullet: escaped, with a blank for each run of white space
 // that has a line break.
 func appendMarkdownText(dst []byte, text string) []byte {
+	if scanText(text, 0) == len(text) {
+		return append(dst, text...)
+	}
 	for {
 		var read int
 		dst, read = appendMarkdownLine(dst, text)
@@ -33,22 +36,14 @@ func appendMarkdownText(dst []byte, text string) []byte {
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 	copied, next := 0, 0
 	validity := validityUnknown
-	scan := scanText
-	if strings.Contains(text, "www.") {
-		scan = scanTextBytes
-	}
 	for {
-		next = scan(text, next)
+		next = scanText(text, next)
 		if next == len(text) {
 			return append(dst, text[copied:]...), next
 		}
 		c := text[next]
 		switch markdownClasses[c] {
 		case markdownEscape:
-			if markdownMeansNothing(text, next) {
-				next++
-				continue
-			}
 			dst = append(dst, text[copied:next]...)
 			dst = append(dst, '\\', c)
 			next++
@@ -112,9 +107,9 @@ func appendMarkdownRune(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// markdownMeansNothing reports whether the byte at index i, which is of class markdownEscape, is only text where it
+// isOnlyText reports whether the byte at index i, which is of class markdownEscape, is only text where it
 // stands. Anything may come after the end of the text, such as the comma of a list.
-func markdownMeansNothing(text string, i int) bool {
+func isOnlyText(text string, i int) bool {
 	if i+1 == len(text) {
 		return text[i] == '&' || text[i] == '#' && i > 0 && !isMarkdownSpace(text[i-1])
 	}
@@ -156,7 +151,7 @@ func appendMarkdownName(dst []byte, name string) []byte {
 		switch {
 		case r < ' ' || 0x7F <= r && r < 0xA0 || isWideBreak(r) || isBidiControl(r):
 			r = '\u00B7'
-		case r == '_' && !markdownMeansNothing(name, i),
+		case r == '_' && !isOnlyText(name, i),
 			r < utf8.RuneSelf && !isAlphanumeric(byte(r)) && r != '_' && r != '-' && r != ' ':
 			dst = append(dst, '\\')
 		}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/internal/jsontext"
@@ -72,7 +73,10 @@ func (m *markdownValues) appendScratch(dst []byte) []byte {
 }
 
 func needsQuotes(item string) bool {
-	if item == "" || item[0] == '"' || leadingSpace(item).length > 0 || item[len(item)-1] == ' ' {
+	if item == "" || item[0] == '"' || item[len(item)-1] == ' ' {
+		return true
+	}
+	if first := item[0]; (first <= ' ' || first >= utf8.RuneSelf) && leadingSpace(item).length > 0 {
 		return true
 	}
 	for i := range len(item) {
