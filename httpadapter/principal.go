@@ -49,7 +49,7 @@ func authenticationError(err error) error {
 	case errors.Is(err, ErrUnauthorized):
 		return ErrUnauthorized
 	case errors.Is(err, dataexport.ErrUnavailable):
-		return fmt.Errorf("%w: Authenticate: %v", dataexport.ErrUnavailable, err)
+		return fmt.Errorf("%w: Authenticate: %s", dataexport.ErrUnavailable, err.Error())
 	}
-	return fmt.Errorf("httpadapter: Authenticate: %v", err)
+	return fmt.Errorf("httpadapter: Authenticate: %s", err.Error())
 }

@@ -19,7 +19,7 @@ type answer struct {
 	status int
 	header http.Header
 	body   []byte
-	broken error // why the body could not be read to its end
+	broken error // why it could not be read to its end
 }
 
 // A with is a change to a request before it is sent.
@@ -59,11 +59,13 @@ func (a *api) send(method, address string, changes ...with) *answer {
 	for _, change := range changes {
 		change(r)
 	}
+	w := &answer{api: a, what: method + " " + address, url: r.URL}
 	response, err := a.client.Do(r)
 	if err != nil {
-		a.t.Fatalf("%s %s: %v", method, address, err)
+		w.broken = err
+		return w
 	}
-	w := &answer{api: a, what: method + " " + address, url: r.URL, status: response.StatusCode, header: response.Header}
+	w.status, w.header = response.StatusCode, response.Header
 	w.body, w.broken = io.ReadAll(response.Body)
 	_ = response.Body.Close() // says nothing that reading has not said
 	return w
@@ -73,7 +75,7 @@ func (a *api) send(method, address string, changes ...with) *answer {
 func (w *answer) is(status int) *answer {
 	w.api.t.Helper()
 	if w.broken != nil {
-		w.api.t.Fatalf("%s: the body broke off: %v", w.what, w.broken)
+		w.api.t.Fatalf("%s: the answer broke off: %v", w.what, w.broken)
 	}
 	if w.status != status {
 		w.api.t.Fatalf("%s: status %d, want %d; body: %s", w.what, w.status, status, w.body)
