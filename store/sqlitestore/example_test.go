@@ -20,14 +20,14 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer os.RemoveAll(folder) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(folder) // a temporary folder
 
 	ctx := context.Background()
 	db, err := sql.Open("sqlite", filepath.Join(folder, "exports.db"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer db.Close() //nolint:errcheck // the example ends
+	defer db.Close() // the example ends
 	if err := sqlitestore.Migrate(ctx, db); err != nil {
 		log.Fatal(err)
 	}

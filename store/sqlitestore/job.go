@@ -73,7 +73,7 @@ func findAll(ctx context.Context, conn *sql.Conn, where string, args ...any) (jo
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err has told already
+	defer rows.Close() // rows.Err has told already
 	jobs = []dataexport.Job{}
 	for rows.Next() {
 		j, err := scan(rows)

@@ -43,7 +43,7 @@ func planOf(t *testing.T, db *sql.DB, query string, args []any) (steps []string)
 	t.Helper()
 	rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
 	require.NoError(t, err, query)
-	defer rows.Close() //nolint:errcheck // rows.Err has told already
+	defer rows.Close() // rows.Err has told already
 	for rows.Next() {
 		var id, parent, unused int
 		var step string

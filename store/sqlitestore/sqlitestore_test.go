@@ -38,14 +38,7 @@ func TestStore(t *testing.T) {
 	})
 }
 
-func TestStoreWithOneConnection(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) dataexport.Store {
-		db, _ := openFresh(t)
-		db.SetMaxOpenConns(1)
-		return sqlitestore.New(db)
-	})
-}
-
+// TestStoreInMemory also shows that one connection is enough.
 func TestStoreInMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) dataexport.Store {
 		db := openFile(t, ":memory:")

@@ -57,7 +57,7 @@ func (s *Store) onConnection(ctx context.Context, work func(*sql.Conn) error) er
 		}
 		return unavailable(err)
 	}
-	defer conn.Close() //nolint:errcheck // it only gives the connection back
+	defer conn.Close() // it only gives the connection back
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds())); err != nil {
 		return err
 	}

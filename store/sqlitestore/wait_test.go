@@ -10,17 +10,16 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
-func create(t *testing.T, s *Store, id string) dataexport.Job {
+func mustCreate(t *testing.T, s *Store, id string) {
 	t.Helper()
-	j, _, err := s.Create(t.Context(), dataexport.NewJob{ID: id, Scope: scope})
+	_, _, err := s.Create(t.Context(), dataexport.NewJob{ID: id, Scope: scope})
 	require.NoError(t, err)
-	return j
 }
 
 // The end of a lease or of a delay makes work, and nobody announces it.
 func TestWaitForWorkSeesTimePass(t *testing.T) {
 	s, _ := migrated(t)
-	create(t, s, "id")
+	mustCreate(t, s, "id")
 	claimed, err := s.Claim(t.Context(), dataexport.ClaimOptions{Lease: 30 * time.Millisecond})
 	require.NoError(t, err)
 	require.NoError(t, s.WaitForWork(t.Context()))
@@ -41,7 +40,7 @@ func TestWaitForWorkSeesTimePass(t *testing.T) {
 func TestWaitForWorkSeesJobsOfOthers(t *testing.T) {
 	s, other := migrated(t)
 	require.ErrorIs(t, s.WaitForWork(cancelledSoon(t)), context.DeadlineExceeded)
-	create(t, New(other), "id")
+	mustCreate(t, New(other), "id")
 	require.NoError(t, s.WaitForWork(t.Context()))
 }
 

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +50,8 @@ func roundTrip(t *tester) {
 	for _, filter := range filters {
 		n := fullRequest()
 		n.Filter = filter
-		j := t.same(n)
-		j = t.claim("")
+		t.same(n)
+		j := t.claim("")
 		t.equal("the claimed job as Find returns it", t.find(n.ID), j)
 		j.Status = dataexport.StatusReady
 		j.RecordCount, j.FileSize, j.SHA256, j.BlobKey = 1<<62, 1<<61, strings.Repeat("ab", 32), n.ID+"/2"
@@ -156,20 +157,29 @@ func roundTripTimes(t *tester) {
 func roundTripAliasing(t *tester) {
 	n := fullRequest()
 	j := t.create(n)
-	n.Filter.Categories[0] = "changed"
-	j.Filter.Categories[0] = "changed"
-	if got := t.find(j.ID).Filter.Categories[0]; got != "b" {
+	for _, list := range [][]string{n.Filter.Categories, j.Filter.Categories} {
+		for i := range list {
+			list[i] = "changed"
+		}
+	}
+	if got, want := t.find(j.ID).Filter.Categories, fullFilter().Categories; !slices.Equal(got, want) {
 		t.Fatalf("a change of what was given to Create, or of what it returned, has changed the stored job: %q", got)
 	}
+
 	total := int64(5)
-	j = t.claim(j.ID)
-	j.Progress.Total, j.Error = &total, &dataexport.JobError{Code: "CODE"}
-	j = t.update(j, time.Hour)
-	total, j.Error.Code, *j.Progress.Total = 6, "changed", 6
-	page := t.list(n.Scope, dataexport.ListQuery{Limit: 1}, 1)
-	*page[0].Progress.Total, page[0].Error.Code = 7, "changed"
-	if got := t.find(j.ID); *got.Progress.Total != 5 || got.Error.Code != "CODE" {
-		t.Fatalf("a change of what was given to Update, or returned, has changed the stored job: %+v, %+v", got.Progress, got.Error)
+	given := t.claim(j.ID)
+	given.Progress.Total, given.Error = &total, &dataexport.JobError{Code: "CODE"}
+	returned := t.update(given, time.Hour)
+	listed := t.list(n.Scope, dataexport.ListQuery{Limit: 1}, 1)[0]
+	for what, j := range map[string]dataexport.Job{"given to Update": given, "returned by Update": returned, "listed": listed} {
+		if j.Progress.Total == nil || j.Error == nil {
+			t.Fatalf("the job that was %s has lost its total or its error: %+v", what, j)
+		}
+		*j.Progress.Total, j.Error.Code = 6, "changed"
+		got := t.find(j.ID)
+		if got.Progress.Total == nil || *got.Progress.Total != 5 || got.Error == nil || got.Error.Code != "CODE" {
+			t.Fatalf("a change of the job that was %s has changed the stored job", what)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
+// list checks the sizes of what List returns.
 func (t *tester) list(s dataexport.Scope, q dataexport.ListQuery, wantTotal int) []dataexport.Job {
 	t.Helper()
 	page, total, err := t.store.List(t.Context(), s, q)
@@ -17,6 +18,9 @@ func (t *tester) list(s dataexport.Scope, q dataexport.ListQuery, wantTotal int)
 	if total != wantTotal {
 		t.Fatalf("List(%+v): the total is %d, want %d", q, total, wantTotal)
 	}
+	if want := min(q.Limit, max(0, total-q.Offset)); len(page) != want {
+		t.Fatalf("List(%+v) of %d jobs returned %d, want %d", q, total, len(page), want)
+	}
 	return page
 }
 
@@ -24,9 +28,7 @@ func listEmpty(t *tester) {
 	for _, q := range []dataexport.ListQuery{
 		{Limit: 10}, {Limit: 1, Offset: 5}, {Limit: 1, Status: dataexport.StatusReady}, {Limit: 1, Format: "csv"},
 	} {
-		if page := t.list(alice, q, 0); len(page) != 0 {
-			t.Fatalf("List of an empty store returned %d jobs", len(page))
-		}
+		t.list(alice, q, 0)
 	}
 }
 
@@ -83,9 +85,7 @@ func listFilters(t *tester) {
 				t.Fatalf("List(%+v) returned %q, want %q", q, got, want[q])
 			}
 			q.Offset, q.Limit = 1, 1
-			if page := t.list(alice, q, len(got)); len(page) != min(1, max(0, len(got)-1)) {
-				t.Fatalf("List(%+v) returned %d of %d jobs", q, len(page), len(got))
-			}
+			t.list(alice, q, len(got))
 		}
 	}
 }
