@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -178,6 +179,26 @@ func TestEmptyDirectoriesAreRemoved(t *testing.T) {
 	require.NoError(t, s.Delete(t.Context(), "a/2"))
 	assert.Empty(t, tree(t, dir))
 	assert.DirExists(t, dir)
+}
+
+// Each Put that fails removes the directory of the others as soon as it is empty. They make it again.
+func TestDirectoryComesAndGoes(t *testing.T) {
+	dir := t.TempDir()
+	s := newStore(t, dir)
+	failure := errors.New("the source has failed")
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 300 {
+				err := s.Put(t.Context(), "a/b/1", dataexport.Format{}, func(io.Writer) error { return failure })
+				if !assert.Equal(t, failure, err) {
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	assert.Empty(t, tree(t, dir))
 }
 
 func TestForeignFilesAreLeftAlone(t *testing.T) {

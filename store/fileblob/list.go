@@ -94,7 +94,7 @@ func (s *Store) entries(ctx context.Context, dir, prefix string) ([]entry, error
 		}
 	}
 	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(a.order, b.order), cmp.Compare(a.name, b.name)) // "3+blob" before "3+part-"
 	})
 	return entries, nil
 }
