@@ -64,22 +64,20 @@ type jsonEncoder struct {
 
 // A jsonColumn is a column with all that stands in front of its value ready to be copied.
 type jsonColumn struct {
-	key    string // for example `,"content":`, filled up with zeros to whole words; the first one begins with the brace
-	length int    // of the key without the zeros
-	name   string
+	key  wordText // for example `,"content":`; the first one begins with the brace
+	null wordText // the same with the value null
+	name string
 }
 
-// appendKey appends the key word by word, which for a text this short takes less than a call of copy.
-func (c *jsonColumn) appendKey(dst []byte) []byte {
-	start := len(dst)
-	if cap(dst)-start < len(c.key) {
-		dst = slices.Grow(dst, len(c.key))
-	}
-	out := dst[start : start+len(c.key)]
-	for i := 0; i < len(out); i += 8 {
-		swar.Store(out, i, swar.Load(c.key, i))
-	}
-	return dst[:start+c.length]
+// A wordText is a short text to be copied eight bytes at a time, which takes less than a call of copy.
+type wordText struct {
+	words  string // the text, filled up to whole words
+	length int    // of the text alone
+}
+
+func newWordText(text []byte) wordText {
+	filled := append(text, make([]byte, -len(text)&7)...)
+	return wordText{words: string(filled), length: len(text)}
 }
 
 func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
@@ -104,11 +102,7 @@ func jsonColumns(columns []dataexport.Column) []jsonColumn {
 			key[0] = '{'
 		}
 		key = append(jsontext.AppendString(key, column.Name), ':')
-		length := len(key)
-		for len(key)%8 != 0 {
-			key = append(key, 0)
-		}
-		ready[i] = jsonColumn{key: string(key), length: length, name: column.Name}
+		ready[i] = jsonColumn{key: newWordText(key), null: newWordText(append(key, "null"...)), name: column.Name}
 	}
 	return ready
 }
@@ -125,22 +119,40 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	}
 	*count++
 	for i := range e.columns {
-		column := &e.columns[i]
-		buffer = column.appendKey(buffer)
-		var err error
-		if buffer, err = e.appendValue(buffer, &row[i], column); err != nil {
-			return err
+		column, v := &e.columns[i], &row[i]
+		kind := v.Kind()
+		before := &column.key
+		if kind == dataexport.KindNull {
+			before = &column.null
+		}
+		start, words := len(buffer), before.words
+		if cap(buffer)-start < len(words) {
+			buffer = slices.Grow(buffer, len(words))
+		}
+		out := buffer[start : start+len(words)]
+		for j := 0; j < len(words); j += 8 {
+			swar.Store(out, j, swar.Load(words, j))
+		}
+		buffer = buffer[:start+before.length]
+		switch kind {
+		case dataexport.KindNull:
+		case dataexport.KindString:
+			buffer = jsontext.AppendString(buffer, v.Text())
+		default:
+			var err error
+			if buffer, err = e.appendValue(buffer, v, column); err != nil {
+				return err
+			}
 		}
 	}
 	e.buffer = append(buffer, '}')
 	return e.writeFull()
 }
 
+// appendValue appends a value of any kind but null and text.
 func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, column *jsonColumn) ([]byte, error) {
 	switch kind := v.Kind(); kind {
-	case dataexport.KindNull:
-		return append(dst, "null"...), nil
-	case dataexport.KindString, dataexport.KindDecimal:
+	case dataexport.KindDecimal:
 		return jsontext.AppendString(dst, v.Text()), nil
 	case dataexport.KindTime:
 		seconds, nanoseconds := v.Unix()

@@ -3,6 +3,8 @@ package jsontext
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/dataexport/dataexport/internal/swar"
 )
 
 // MaxDepth is the number of objects and arrays that a JSON text may have around its innermost value.
@@ -23,251 +25,256 @@ func (e *SyntaxError) Error() string {
 // is not one valid value, or is nested deeper than MaxDepth, is a *SyntaxError, and nothing is appended.
 func AppendCompact(dst []byte, raw string) ([]byte, error) {
 	c := compactor{raw: raw, dst: dst}
-	c.space()
-	if !c.value(0) {
+	end := c.value(c.space(0), 0)
+	if end >= 0 {
+		if end = c.space(end); end < len(raw) {
+			end = c.fail(end, "there is more after the value")
+		}
+	}
+	if end < 0 {
 		return dst, c.err
 	}
-	c.space()
-	if c.next < len(raw) {
-		c.fail("there is more after the value")
-		return dst, c.err
-	}
-	c.flush()
-	return c.dst, nil
+	return append(c.dst, raw[c.copied:end]...), nil
 }
 
-// A compactor reads a text once. What it has read and not yet copied is raw[copied:next], so that a text which is compact
-// already is copied in one piece. Its methods return false after they have set err.
+// A compactor reads a text once. It copies what lies between white space, so that a text which is compact already is
+// copied in one piece. Its methods take the index at which something begins and return the index behind it, or -1 after
+// they have set err.
 type compactor struct {
 	raw    string
-	next   int
-	copied int
+	copied int // the end of what has been copied or left out
 	dst    []byte
 	err    *SyntaxError
 }
 
-func (c *compactor) flush() {
-	c.dst = append(c.dst, c.raw[c.copied:c.next]...)
-	c.copied = c.next
+func (c *compactor) fail(i int, problem string) int {
+	c.err = &SyntaxError{Offset: i, Problem: problem}
+	return -1
 }
 
-func (c *compactor) fail(problem string) bool {
-	c.err = &SyntaxError{Offset: c.next, Problem: problem}
-	return false
+// expected fails because the byte at i is not one that can stand there.
+func (c *compactor) expected(i int, what string) int {
+	if i >= len(c.raw) {
+		return c.fail(i, "the text ends where "+what+" is expected")
+	}
+	return c.fail(i, fmt.Sprintf("%q stands where %s is expected", c.raw[i:i+1], what))
 }
 
-// expected fails because the next byte is not one that can stand there.
-func (c *compactor) expected(what string) bool {
-	if c.next >= len(c.raw) {
-		return c.fail("the text ends where " + what + " is expected")
+// space leaves out white space, if there is some at i.
+func (c *compactor) space(i int) int {
+	if i < len(c.raw) && c.raw[i] <= ' ' {
+		return c.skipSpace(i)
 	}
-	return c.fail(fmt.Sprintf("%q stands where %s is expected", c.raw[c.next:c.next+1], what))
+	return i
 }
 
-// space leaves out white space.
-func (c *compactor) space() {
-	if c.next >= len(c.raw) || c.raw[c.next] > ' ' {
-		return
+func (c *compactor) skipSpace(i int) int {
+	c.dst = append(c.dst, c.raw[c.copied:i]...)
+	for i < len(c.raw) && (c.raw[i] == ' ' || c.raw[i] == '\n' || c.raw[i] == '\t' || c.raw[i] == '\r') {
+		i++
 	}
-	c.flush()
-	for c.next < len(c.raw) && isSpace(c.raw[c.next]) {
-		c.next++
-	}
-	c.copied = c.next
+	c.copied = i
+	return i
 }
 
-func isSpace(b byte) bool { return b == ' ' || b == '\n' || b == '\t' || b == '\r' }
+// at reports whether the byte at i is b.
+func (c *compactor) at(i int, b byte) bool { return i < len(c.raw) && c.raw[i] == b }
 
-func (c *compactor) value(depth int) bool {
-	if c.next >= len(c.raw) {
-		return c.expected("a value")
+// value reads a value that is inside of as many objects and arrays as depth says.
+func (c *compactor) value(i, depth int) int {
+	if i >= len(c.raw) {
+		return c.expected(i, "a value")
 	}
-	switch b := c.raw[c.next]; b {
+	switch b := c.raw[i]; b {
 	case '"':
-		return c.str()
-	case '{':
-		return c.object(depth + 1)
-	case '[':
-		return c.array(depth + 1)
+		return c.str(i)
+	case '{', '[':
+		if depth == MaxDepth {
+			return c.fail(i, fmt.Sprintf("it is nested deeper than %d levels", MaxDepth))
+		}
+		if b == '[' {
+			return c.array(i, depth+1)
+		}
+		return c.object(i, depth+1)
 	case 't':
-		return c.literal("true")
+		return c.literal(i, "true")
 	case 'f':
-		return c.literal("false")
+		return c.literal(i, "false")
 	case 'n':
-		return c.literal("null")
+		return c.literal(i, "null")
 	default:
 		if b == '-' || isDigit(b) {
-			return c.number()
+			return c.number(i)
 		}
-		return c.expected("a value")
+		return c.expected(i, "a value")
 	}
 }
 
-func (c *compactor) object(depth int) bool {
-	if depth > MaxDepth {
-		return c.tooDeep()
-	}
-	c.next++
-	c.space()
-	if c.at('}') {
-		c.next++
-		return true
+func (c *compactor) object(i, depth int) int {
+	i = c.space(i + 1)
+	if c.at(i, '}') {
+		return i + 1
 	}
 	for {
-		if !c.at('"') {
-			return c.expected("the name of a member in quotes")
+		if !c.at(i, '"') {
+			return c.expected(i, "the name of a member in quotes")
 		}
-		if !c.str() {
-			return false
+		if i = c.str(i); i < 0 {
+			return i
 		}
-		c.space()
-		if !c.at(':') {
-			return c.expected("':'")
+		i = c.space(i)
+		if !c.at(i, ':') {
+			return c.expected(i, "':'")
 		}
-		c.next++
-		c.space()
-		if !c.value(depth) {
-			return false
+		if i = c.value(c.space(i+1), depth); i < 0 {
+			return i
 		}
-		c.space()
-		if c.at('}') {
-			c.next++
-			return true
+		i = c.space(i)
+		if c.at(i, '}') {
+			return i + 1
 		}
-		if !c.at(',') {
-			return c.expected("',' or '}'")
+		if !c.at(i, ',') {
+			return c.expected(i, "',' or '}'")
 		}
-		c.next++
-		c.space()
+		i = c.space(i + 1)
 	}
 }
 
-func (c *compactor) array(depth int) bool {
-	if depth > MaxDepth {
-		return c.tooDeep()
-	}
-	c.next++
-	c.space()
-	if c.at(']') {
-		c.next++
-		return true
+func (c *compactor) array(i, depth int) int {
+	i = c.space(i + 1)
+	if c.at(i, ']') {
+		return i + 1
 	}
 	for {
-		if !c.value(depth) {
-			return false
+		if i = c.value(i, depth); i < 0 {
+			return i
 		}
-		c.space()
-		if c.at(']') {
-			c.next++
-			return true
+		i = c.space(i)
+		if c.at(i, ']') {
+			return i + 1
 		}
-		if !c.at(',') {
-			return c.expected("',' or ']'")
+		if !c.at(i, ',') {
+			return c.expected(i, "',' or ']'")
 		}
-		c.next++
-		c.space()
+		i = c.space(i + 1)
 	}
 }
 
-func (c *compactor) tooDeep() bool {
-	return c.fail(fmt.Sprintf("it is nested deeper than %d levels", MaxDepth))
-}
-
-func (c *compactor) at(b byte) bool { return c.next < len(c.raw) && c.raw[c.next] == b }
-
-func (c *compactor) literal(word string) bool {
-	for i := range len(word) {
-		if !c.at(word[i]) {
-			return c.expected("the word " + word)
-		}
-		c.next++
+func (c *compactor) literal(i int, word string) int {
+	if len(c.raw)-i >= len(word) && c.raw[i:i+len(word)] == word {
+		return i + len(word)
 	}
-	return true
+	for c.at(i, word[0]) {
+		i, word = i+1, word[1:]
+	}
+	return c.expected(i, "the rest of true, false or null")
 }
 
-// str reads a string, the opening quotation mark of which is next.
-func (c *compactor) str() bool {
-	c.next++
+// str reads a string with its quotation marks.
+func (c *compactor) str(i int) int {
+	i++
+	start := i
+	var high uint64
 	for {
-		run, ascii := scanPlain(c.raw[c.next:])
-		if !ascii && !utf8.ValidString(c.raw[c.next:c.next+run]) {
-			c.flush()
-			c.dst = AppendValid(c.dst, c.raw[c.next:c.next+run])
-			c.copied = c.next + run
+		for i <= len(c.raw)-8 {
+			word := swar.Load(c.raw, i)
+			found := mustEscape(word)
+			if found != 0 {
+				place := swar.First(found)
+				high |= word & (1<<(8*place) - 1)
+				i += place
+				break
+			}
+			high |= word
+			i += 8
 		}
-		c.next += run
+		for i < len(c.raw) && !mustEscapeByte(c.raw[i]) {
+			high |= uint64(c.raw[i])
+			i++
+		}
 		switch {
-		case c.at('"'):
-			c.next++
-			return true
-		case c.at('\\'):
-			if !c.escape() {
-				return false
+		case c.at(i, '"'):
+			if high&swar.HighBits != 0 {
+				c.repair(start, i)
 			}
-		case c.next >= len(c.raw):
-			return c.fail("the text ends inside a string")
+			return i + 1
+		case c.at(i, '\\'):
+			if i = c.escape(i); i < 0 {
+				return i
+			}
+		case i >= len(c.raw):
+			return c.fail(i, "the text ends inside a string")
 		default:
-			return c.fail(fmt.Sprintf("the control character %q must be escaped in a string", c.raw[c.next:c.next+1]))
+			return c.fail(i, fmt.Sprintf("the control character %q must be escaped in a string", c.raw[i:i+1]))
 		}
 	}
 }
 
-// escape reads an escape sequence, the reverse solidus of which is next.
-func (c *compactor) escape() bool {
-	c.next++
-	if c.next >= len(c.raw) {
-		return c.fail("the text ends inside a string")
+// repair copies the inside of a string if it is not valid UTF-8.
+func (c *compactor) repair(start, end int) {
+	if utf8.ValidString(c.raw[start:end]) {
+		return
 	}
-	switch c.raw[c.next] {
+	c.dst = append(c.dst, c.raw[c.copied:start]...)
+	c.dst = AppendValid(c.dst, c.raw[start:end])
+	c.copied = end
+}
+
+// escape reads an escape sequence.
+func (c *compactor) escape(i int) int {
+	i++
+	if i >= len(c.raw) {
+		return c.fail(i, "the text ends inside a string")
+	}
+	switch c.raw[i] {
 	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		c.next++
-		return true
+		return i + 1
 	case 'u':
-		c.next++
-		for range 4 {
-			if c.next >= len(c.raw) || !isHexDigit(c.raw[c.next]) {
-				return c.expected("a hexadecimal digit")
+		i++
+		for end := i + 4; i < end; i++ {
+			if i >= len(c.raw) || !isHexDigit(c.raw[i]) {
+				return c.expected(i, "a hexadecimal digit")
 			}
-			c.next++
 		}
-		return true
+		return i
 	}
-	return c.expected("the rest of an escape sequence")
+	return c.expected(i, "the rest of an escape sequence")
 }
 
-func (c *compactor) number() bool {
-	if c.at('-') {
-		c.next++
+func (c *compactor) number(i int) int {
+	if c.at(i, '-') {
+		i++
 	}
-	switch {
-	case c.at('0'):
-		c.next++
-	case !c.digits():
-		return false
+	if c.at(i, '0') {
+		i++
+	} else if i = c.digits(i); i < 0 {
+		return i
 	}
-	if c.at('.') {
-		c.next++
-		if !c.digits() {
-			return false
+	if c.at(i, '.') {
+		if i = c.digits(i + 1); i < 0 {
+			return i
 		}
 	}
-	if c.at('e') || c.at('E') {
-		c.next++
-		if c.at('+') || c.at('-') {
-			c.next++
+	if c.at(i, 'e') || c.at(i, 'E') {
+		i++
+		if c.at(i, '+') || c.at(i, '-') {
+			i++
 		}
-		return c.digits()
+		return c.digits(i)
 	}
-	return true
+	return i
 }
 
 // digits reads at least one digit.
-func (c *compactor) digits() bool {
-	first := c.next
-	for c.next < len(c.raw) && isDigit(c.raw[c.next]) {
-		c.next++
+func (c *compactor) digits(i int) int {
+	first := i
+	for i < len(c.raw) && isDigit(c.raw[i]) {
+		i++
 	}
-	return c.next > first || c.expected("a digit")
+	if i == first {
+		return c.expected(i, "a digit")
+	}
+	return i
 }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }

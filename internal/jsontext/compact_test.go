@@ -66,7 +66,7 @@ func TestAppendCompactDamaged(t *testing.T) {
 func TestAppendCompactErrors(t *testing.T) {
 	for raw, want := range map[string]string{
 		``:              `invalid JSON at byte 0: the text ends where a value is expected`,
-		`{"a":nope}`:    `invalid JSON at byte 6: "o" stands where the word null is expected`,
+		`{"a":nope}`:    `invalid JSON at byte 6: "o" stands where the rest of true, false or null is expected`,
 		`[1 2]`:         `invalid JSON at byte 3: "2" stands where ',' or ']' is expected`,
 		`{"a":1`:        `invalid JSON at byte 6: the text ends where ',' or '}' is expected`,
 		`{} {}`:         `invalid JSON at byte 3: there is more after the value`,

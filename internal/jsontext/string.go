@@ -16,30 +16,29 @@ func AppendString(dst []byte, s string) []byte {
 	out := dst[start : start+room]
 	out[0] = '"'
 	end, ascii := copyPlain(out[1:], s)
-	if !ascii && !utf8.ValidString(s[:end]) {
-		return appendRest(append(dst, '"'), s)
-	}
-	if end < len(s) {
-		return appendRest(dst[:start+1+end], s[end:])
+	if end < len(s) || !ascii {
+		return appendSpecial(dst[:start+1+end], s, end, ascii)
 	}
 	out[1+end] = '"'
 	return dst[:start+room]
 }
 
-// appendRest appends s and the closing quotation mark.
-func appendRest(dst []byte, s string) []byte {
+// appendSpecial does the rest of AppendString for a text that is not plain. dst ends with the first end bytes of s as they
+// are, among which are others than ASCII unless ascii is true.
+func appendSpecial(dst []byte, s string, end int, ascii bool) []byte {
 	for {
-		end, ascii := scanPlain(s)
-		if ascii || utf8.ValidString(s[:end]) {
-			dst = append(dst, s[:end]...)
-		} else {
-			dst = AppendValid(dst, s[:end])
+		if !ascii && !utf8.ValidString(s[:end]) {
+			dst = AppendValid(dst[:len(dst)-end], s[:end])
 		}
 		if end == len(s) {
 			return append(dst, '"')
 		}
 		dst = appendEscape(dst, s[end])
 		s = s[end+1:]
+		start := len(dst)
+		dst = slices.Grow(dst, len(s)+1)
+		end, ascii = copyPlain(dst[start:start+len(s)], s)
+		dst = dst[:start+end]
 	}
 }
 

@@ -6,9 +6,9 @@ import "slices"
 // wrote, since the times of neighbouring records often share it. The zero value is ready for use. A Times is not safe for
 // concurrent use.
 type Times struct {
-	day   int64                    // the day that date is the text of, counted from 1970-01-01
-	date  [len("2006-01-02T")]byte // valid if known
-	known bool
+	midnight int64                    // the second at which the day begins that date is the text of
+	date     [len("2006-01-02T")]byte // valid if known
+	known    bool
 }
 
 const (
@@ -22,15 +22,11 @@ const (
 // fraction as the instant needs, and at least three. For an instant outside of the years 0000 to 9999, for which RFC 3339
 // has no form, and for more than 999,999,999 nanoseconds it appends nothing and returns false.
 func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte, ok bool) {
-	day, second := seconds/secondsPerDay, seconds%secondsPerDay
-	if second < 0 {
-		day, second = day-1, second+secondsPerDay
-	}
-	if !t.known || day != t.day {
-		if day < minDay || day > maxDay {
+	second := seconds - t.midnight
+	if !t.known || second < 0 || second >= secondsPerDay {
+		if second, ok = t.setDay(seconds); !ok {
 			return dst, false
 		}
-		t.setDay(day)
 	}
 	if nanoseconds > 999_999_999 {
 		return dst, false
@@ -54,9 +50,17 @@ func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte,
 	return dst[:start+end+1], true
 }
 
-// setDay makes date the text of a day. The arithmetic is that of a calendar whose years begin on the first of March, so
-// that a leap day is the last day of its year, and whose days are counted from 0000-03-01 in eras of 400 years.
-func (t *Times) setDay(day int64) {
+// setDay makes date the text of the day of a second, and returns how far that day has come. The arithmetic is that of a
+// calendar whose years begin on the first of March, so that a leap day is the last day of its year, and whose days are
+// counted from 0000-03-01 in eras of 400 years.
+func (t *Times) setDay(seconds int64) (second int64, ok bool) {
+	day, second := seconds/secondsPerDay, seconds%secondsPerDay
+	if second < 0 {
+		day, second = day-1, second+secondsPerDay
+	}
+	if day < minDay || day > maxDay {
+		return 0, false
+	}
 	const daysPerEra = 400*365 + 97
 	fromMarch := uint32(day - minDay + daysPerEra - 60) // 0000-03-01 is day 60 of year 0; the era added keeps it positive
 	era, ofEra := fromMarch/daysPerEra, fromMarch%daysPerEra
@@ -77,7 +81,8 @@ func (t *Times) setDay(day int64) {
 	t.date[7] = '-'
 	putTwoDigits(t.date[8:], dayOfMonth)
 	t.date[10] = 'T'
-	t.day, t.known = day, true
+	t.midnight, t.known = seconds-second, true
+	return second, true
 }
 
 // putFraction writes the digits of a fraction and returns their number, 3 to 9.
@@ -101,7 +106,18 @@ func putFraction(text []byte, nanoseconds uint32) int {
 
 func putTwoDigits(text []byte, n uint32) {
 	_ = text[1]
-	tens := n / 10
-	text[0] = byte('0' + tens)
-	text[1] = byte('0' + n - 10*tens)
+	pair := 2 * n
+	text[0], text[1] = twoDigits[pair], twoDigits[pair+1]
 }
+
+// twoDigits are the numbers 00 to 99.
+const twoDigits = "00010203040506070809" +
+	"10111213141516171819" +
+	"20212223242526272829" +
+	"30313233343536373839" +
+	"40414243444546474849" +
+	"50515253545556575859" +
+	"60616263646566676869" +
+	"70717273747576777879" +
+	"80818283848586878889" +
+	"90919293949596979899"
