@@ -18,7 +18,7 @@ type Blob interface {
 type BlobInfo struct {
 	Key     string
 	Size    int64     // bytes
-	ModTime time.Time // when it was committed
+	ModTime time.Time // when it was committed; of an unfinished one, when it was written to last
 	// Unfinished says that this is not a blob but what a Put under way, or one that was killed, has written so far.
 	Unfinished bool
 }
@@ -33,7 +33,8 @@ type BlobStore interface {
 	// Put stores what write writes, durably, in place of a blob that has the key already. Nobody sees a part of it: the
 	// blob appears whole when write has returned nil and Put is about to. If write returns an error or ctx is done before
 	// the commit, Put leaves nothing behind, keeps the blob that was there, and returns that error, or the cause of ctx.
-	// A panic in write passes through Put and leaves nothing behind either. The format says what the file is, for storage that keeps a content type.
+	// A panic in write passes through Put and leaves nothing behind either. A Delete of the key may make a Put that is
+	// under way fail. The format says what the file is, for storage that keeps a content type.
 	Put(ctx context.Context, key string, f Format, write func(io.Writer) error) error
 
 	// Open opens a blob, or returns ErrNotFound.
@@ -43,6 +44,6 @@ type BlobStore interface {
 	Delete(ctx context.Context, key string) error
 
 	// List yields the blobs whose key begins with the prefix, which need not end at a '/', in ascending order of key, and
-	// unfinished ones. What is put or deleted while it runs may be in it or not.
+	// unfinished ones. What is put or deleted while it runs may be in it or not. An error is the last that it yields.
 	List(ctx context.Context, prefix string) iter.Seq2[BlobInfo, error]
 }
