@@ -194,6 +194,16 @@ func TestMissingAndForeignAreAlike(t *testing.T) {
 	require.Equal(t, 200, f.do("GET", "/exports/"+personal).Code, "the same subject")
 }
 
+// TestStoreSeesProperIDsAlone holds that a store need not know the other ways to write a UUID.
+func TestStoreSeesProperIDsAlone(t *testing.T) {
+	f := newFixture(t, withFailingStore)
+	id := f.ready("")
+	f.failStore(errors.New("the store was asked"))
+	for _, other := range []string{"{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""), id + "0", "%00", "x"} {
+		requireProblem(t, f.do("GET", "/exports/"+other), 404, "EXPORT_NOT_FOUND")
+	}
+}
+
 func TestPersonalDatasetNeedsASubject(t *testing.T) {
 	f := newFixture(t, func(f *fixture) {
 		f.options.Authenticate = func(*http.Request) (httpadapter.Principal, error) {
@@ -214,6 +224,7 @@ func TestAuthenticateErrors(t *testing.T) {
 	}{
 		{"unauthorized", httpadapter.ErrUnauthorized, 401, "UNAUTHORIZED"},
 		{"unauthorized, wrapped", fmt.Errorf("%w: revoked: %w", httpadapter.ErrUnauthorized, secret), 401, "UNAUTHORIZED"},
+		{"unauthorized, with faults of its own", fmt.Errorf("%w: %w", httpadapter.ErrUnauthorized, &dataexport.ValidationError{}), 401, "UNAUTHORIZED"},
 		{"unavailable", fmt.Errorf("%w: %w", dataexport.ErrUnavailable, secret), 503, "UNAVAILABLE"},
 		{"any other", secret, 500, "INTERNAL"},
 		{"not found, of another kind", fmt.Errorf("%w: %w", dataexport.ErrNotFound, secret), 500, "INTERNAL"},

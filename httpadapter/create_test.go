@@ -224,7 +224,12 @@ func TestCreateRefusesABodyThatBreaksOff(t *testing.T) {
 	r.ContentLength = -1
 	r.Body = io.NopCloser(bufio.NewReader(&brokenReader{}))
 	p := requireProblem(t, f.send(r), 400, "VALIDATION_ERROR")
-	require.Equal(t, []string{"body"}, p.fields())
+	require.Equal(t, "the body could not be read", p.Errors[0].Message)
+	r = f.request(http.MethodPost, "/exports")
+	r.ContentLength = 1
+	r.Body = io.NopCloser(&brokenReader{})
+	p = requireProblem(t, f.send(r), 400, "VALIDATION_ERROR")
+	require.Contains(t, p.Errors[0].Message, "must be empty", "a body that is announced is not waited for")
 	require.Zero(t, f.total())
 }
 

@@ -212,6 +212,18 @@ func TestTornFileBreaksTheConnection(t *testing.T) {
 	}
 }
 
+// TestTornFileAborts holds that the handler says so itself: middleware that hides lengths, such as one that compresses,
+// would keep net/http from noticing.
+func TestTornFileAborts(t *testing.T) {
+	closed := 0
+	f := newFixture(t, withTamperedBlobs(func(b dataexport.Blob) (dataexport.Blob, error) {
+		return &tornBlob{b, 10, io.EOF, &closed}, nil
+	}))
+	r := f.request("GET", "/exports/"+f.ready("")+"/download")
+	require.PanicsWithValue(t, http.ErrAbortHandler, func() { f.send(r) })
+	require.Equal(t, 1, closed)
+}
+
 // overTheWire makes a request to a real server, which has stopped when it returns.
 func (f *fixture) overTheWire(protocol, path, ranges string) (*http.Response, string, error) {
 	f.t.Helper()

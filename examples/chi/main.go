@@ -54,7 +54,7 @@ func run(ctx context.Context, listener net.Listener, key string) error {
 	defer stop()
 	service, err := dataexport.New(dataexport.Config{
 		Datasets:  []dataexport.Dataset{memory.Slice(memories())},
-		Renderers: []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()},
+		Renderers: render.Standard(),
 		Store:     memstore.New(),
 		Blobs:     memblob.New(),
 	})

@@ -72,7 +72,7 @@ func start(t *testing.T, mount func(http.Handler) (http.Handler, string)) *api {
 	var err error
 	a.service, err = dataexport.New(dataexport.Config{
 		Datasets:  []dataexport.Dataset{memory.Slice(records())},
-		Renderers: []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()},
+		Renderers: render.Standard(),
 		Store:     a.store,
 		Blobs:     a.blobs,
 		Logger:    quiet,
