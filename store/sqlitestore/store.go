@@ -29,8 +29,8 @@ const patience = 10 * time.Second
 // processes may use the same file. Its clock is time.Now, with nanoseconds.
 //
 // A database that stays locked for ten seconds, that cannot be opened, read or written, or that is full is an
-// ErrUnavailable. How an error of a driver is told is in the documentation of the package's errors.go: by a method
-// Code() int if it has one, otherwise by SQLite's own English message.
+// ErrUnavailable. What a driver reports is told apart by the method Code() int of its error, if there is one that gives
+// SQLite's result code, and otherwise by SQLite's own English message, which drivers pass on.
 type Store struct {
 	db       *sql.DB
 	patience time.Duration

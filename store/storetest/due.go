@@ -121,6 +121,21 @@ func dueExpired(t *tester) {
 	}
 }
 
+func dueFirstInSight(t *tester) {
+	for _, d := range []time.Duration{9 * time.Hour, 5 * time.Hour, 3 * time.Hour, 7 * time.Hour} {
+		t.become(t.create(request(alice)), dataexport.StatusReady, d)
+	}
+	t.notDue(dataexport.DueQuery{}, 3*time.Hour)
+	swept := t.expired(request(alice))
+	swept.BlobKey = ""
+	t.update(swept, 0)
+	t.notDue(dataexport.DueQuery{Keep: 2 * time.Hour}, 2*time.Hour)
+	t.notDue(dataexport.DueQuery{Keep: 20 * time.Hour, FileGrace: time.Hour}, 4*time.Hour)
+	t.become(t.create(request(alice)), dataexport.StatusFailed, 0)
+	t.notDue(dataexport.DueQuery{Keep: 2 * time.Hour}, 2*time.Hour)
+	t.notDue(dataexport.DueQuery{Keep: 20 * time.Hour}, 3*time.Hour)
+}
+
 // dueQueue makes jobs of all three kinds and waits until all are due.
 func (t *tester) dueQueue() (jobs []dataexport.Job, at map[string]time.Time) {
 	t.Helper()

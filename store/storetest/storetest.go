@@ -115,6 +115,7 @@ func tests() []test {
 		{"Due/files", dueFiles},
 		{"Due/failed jobs", dueFailed},
 		{"Due/expired jobs", dueExpired},
+		{"Due/first in sight", dueFirstInSight},
 		{"Due/order", dueOrder},
 		{"Due/limit", dueLimit},
 
