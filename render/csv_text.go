@@ -20,32 +20,53 @@ func (t *csvText) append(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, '"', '"')
 	}
-	guard := t.guard && needsGuard(s)
 	start, room := len(dst), len(s)+1
 	if cap(dst)-start < room {
 		dst = slices.Grow(dst, room)
 	}
-	if !guard && s[0] != ' ' && s[len(s)-1] != ' ' {
-		end, ascii := copyCSVPlain(dst[start:start+room], s)
-		if end == len(s) && (ascii || utf8.ValidString(s)) {
-			return dst[:start+end]
-		}
+	if s[0] == ' ' || s[len(s)-1] == ' ' || t.guard && needsGuard(s) {
+		return t.appendSpecial(dst, s)
 	}
+	out := dst[start : start+room]
+	end, ascii := copyCSVPlain(out, s)
+	if end == len(s) && ascii {
+		return dst[:start+end]
+	}
+	if end < len(s) {
+		copy(out[1:], out[:end])
+		out[0] = '"'
+		var restASCII bool
+		dst, restASCII = appendDoubled(dst[:start+1+end], s[end:])
+		dst = append(dst, '"')
+		ascii = ascii && restASCII
+	} else {
+		dst = dst[:start+end]
+	}
+	if !ascii && !utf8.ValidString(s) {
+		return t.appendSpecial(dst[:start], s)
+	}
+	return dst
+}
+
+// appendSpecial appends a text that may have to be guarded or repaired.
+func (t *csvText) appendSpecial(dst []byte, s string) []byte {
+	guard := t.guard && needsGuard(s)
 	if !utf8.ValidString(s) {
 		t.repair = jsontext.AppendValid(t.repair[:0], s)
 		s = bytesString(t.repair)
 	}
-	if csvPlain(s) {
-		if guard {
-			dst = append(dst, '\'')
-		}
-		return append(dst, s...)
+	plain := csvPlain(s)
+	if !plain {
+		dst = append(dst, '"')
 	}
-	dst = append(dst, '"')
 	if guard {
 		dst = append(dst, '\'')
 	}
-	return append(appendDoubled(dst, s), '"')
+	if plain {
+		return append(dst, s...)
+	}
+	dst, _ = appendDoubled(dst, s)
+	return append(dst, '"')
 }
 
 // appendName appends the name of a column, which is in quotes only if it must be. One that begins with a byte order mark
@@ -55,7 +76,8 @@ func (t *csvText) appendName(dst []byte, name string) []byte {
 		name = string(jsontext.AppendValid(nil, name))
 	}
 	if len(name) >= len(byteOrderMark) && name[:len(byteOrderMark)] == byteOrderMark {
-		return append(appendDoubled(append(dst, '"'), name), '"')
+		dst, _ = appendDoubled(append(dst, '"'), name)
+		return append(dst, '"')
 	}
 	return appendCSVCell(dst, stringBytes(name))
 }
@@ -85,7 +107,8 @@ func appendCSVCell(dst, cell []byte) []byte {
 	if csvPlain(s) {
 		return append(dst, s...)
 	}
-	return append(appendDoubled(append(dst, '"'), s), '"')
+	dst, _ = appendDoubled(append(dst, '"'), s)
+	return append(dst, '"')
 }
 
 // csvPlain reports whether a cell can stand without quotes. An empty one cannot, since that is null.
@@ -152,28 +175,32 @@ func csvMustQuote(word uint64) uint64 {
 
 func csvMustQuoteByte(c byte) bool { return c < ' ' || c == '"' || c == ',' }
 
-// appendDoubled appends s with each quotation mark twice.
-func appendDoubled(dst []byte, s string) []byte {
+// appendDoubled appends s with each quotation mark twice. It reports whether s is ASCII.
+func appendDoubled(dst []byte, s string) (_ []byte, ascii bool) {
 	const quotes = '"' * swar.EachByte
 	start, room := len(dst), 2*len(s)
 	if cap(dst)-start < room {
 		dst = slices.Grow(dst, room)
 	}
 	out := dst[start : start+room]
+	var high uint64
 	i, n := 0, 0
 	for i <= len(s)-8 {
 		word := swar.Load(s, i)
 		swar.Store(out, n, word)
-		word ^= quotes
-		found := (word - swar.EachByte) &^ word & swar.HighBits // Quotation marks have become zeros.
-		place := swar.First(found)
-		i, n = i+place, n+place
-		if found != 0 {
-			out[n], out[n+1] = '"', '"'
-			i, n = i+1, n+2
+		high |= word
+		word ^= quotes // Quotation marks become zeros.
+		found := (word - swar.EachByte) &^ word & swar.HighBits
+		if found == 0 {
+			i, n = i+8, n+8
+			continue
 		}
+		place := swar.First(found)
+		i, n = i+place+1, n+place+2
+		out[n-2], out[n-1] = '"', '"'
 	}
 	for ; i < len(s); i++ {
+		high |= uint64(s[i])
 		out[n] = s[i]
 		n++
 		if s[i] == '"' {
@@ -181,7 +208,7 @@ func appendDoubled(dst []byte, s string) []byte {
 			n++
 		}
 	}
-	return dst[:start+n]
+	return dst[:start+n], high&swar.HighBits == 0
 }
 
 // bytesString returns a text that is b as long as b is not changed.

@@ -64,9 +64,10 @@ type jsonEncoder struct {
 
 // A jsonColumn is a column with all that stands in front of its value ready to be copied.
 type jsonColumn struct {
-	key  wordText // for example `,"content":`; the first one begins with the brace
-	null wordText // the same with the value null
-	name string
+	// start is what stands in front of a value, for example `,"content":`, and behind that the same with the value null. The
+	// first column begins with the brace.
+	start [2]wordText
+	name  string
 }
 
 // A wordText is a short text to be copied eight bytes at a time, which takes less than a call of copy.
@@ -75,8 +76,10 @@ type wordText struct {
 	length int    // of the text alone
 }
 
+// newWordText makes most texts equally long, so that copying them takes a number of steps that the processor foresees.
 func newWordText(text []byte) wordText {
-	filled := append(text, make([]byte, -len(text)&7)...)
+	const usual = 24
+	filled := append(text, make([]byte, max(usual-len(text), -len(text)&7))...)
 	return wordText{words: string(filled), length: len(text)}
 }
 
@@ -102,7 +105,7 @@ func jsonColumns(columns []dataexport.Column) []jsonColumn {
 			key[0] = '{'
 		}
 		key = append(jsontext.AppendString(key, column.Name), ':')
-		ready[i] = jsonColumn{key: newWordText(key), null: newWordText(append(key, "null"...)), name: column.Name}
+		ready[i] = jsonColumn{name: column.Name, start: [2]wordText{newWordText(key), newWordText(append(key, "null"...))}}
 	}
 	return ready
 }
@@ -121,11 +124,12 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	for i := range e.columns {
 		column, v := &e.columns[i], &row[i]
 		kind := v.Kind()
-		before := &column.key
+		null := 0
 		if kind == dataexport.KindNull {
-			before = &column.null
+			null = 1
 		}
-		start, words := len(buffer), before.words
+		text := &column.start[null]
+		start, words := len(buffer), text.words
 		if cap(buffer)-start < len(words) {
 			buffer = slices.Grow(buffer, len(words))
 		}
@@ -133,7 +137,7 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 		for j := 0; j < len(words); j += 8 {
 			swar.Store(out, j, swar.Load(words, j))
 		}
-		buffer = buffer[:start+before.length]
+		buffer = buffer[:start+text.length]
 		switch kind {
 		case dataexport.KindNull:
 		case dataexport.KindString:
