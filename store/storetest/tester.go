@@ -19,6 +19,9 @@ const patience = time.Minute
 // instant is a duration that is over as soon as one looks again.
 const instant = time.Millisecond
 
+// step is how long the suite waits before it looks again.
+const step = 2_037 * time.Microsecond
+
 // A tester is one test with a store of its own.
 type tester struct {
 	*testing.T
@@ -221,16 +224,19 @@ func (t *tester) notFound(what string, err error) {
 // eventually asks until something is so.
 func (t *tester) eventually(what string, holds func() bool) {
 	t.Helper()
-	for waited := time.Duration(0); !holds(); waited += 2 * time.Millisecond {
+	for waited := time.Duration(0); !holds(); waited += step {
 		if waited > patience {
 			t.Fatalf("waited %s in vain: %s", waited, what)
 		}
-		time.Sleep(2 * time.Millisecond)
+		t.tick()
 	}
 }
 
 // tick lets the clock of the store move on, so that two times that it sets differ.
-func (t *tester) tick() { time.Sleep(2 * time.Millisecond) }
+// They differ by no whole number of milliseconds in a bubble.
+func (t *tester) tick() {
+	time.Sleep(step) //nolint:forbidigo // the store's clock may be any; nothing but time makes it move on
+}
 
 // equal compares all fields of two jobs.
 func (t *tester) equal(what string, got, want dataexport.Job) {
