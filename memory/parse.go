@@ -1,20 +1,12 @@
 package memory
 
 import (
-	"bufio"
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
-	"iter"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/dataexport/dataexport"
 )
-
-// MaxLineBytes is how long a line can be that ReadJSONLines reads, without its line ending.
-const MaxLineBytes = 16 << 20
 
 // A ParseError says what is wrong with a record in JSON. It is a dataexport.ErrInvalid.
 type ParseError struct {
@@ -61,61 +53,6 @@ func ParseRecord(line []byte) (Record, error) {
 	}
 	return r, nil
 }
-
-// ReadJSONLines reads records from JSON Lines: one a line, as ParseRecord reads it. An error ends the sequence; it begins
-// with "line N: ", also when it comes from the reader. A blank line is an error, but for a single one at the end. Memory
-// use is bounded by the longest line, and a line by MaxLineBytes. Each record is a new one and may be kept.
-func ReadJSONLines(r io.Reader) iter.Seq2[*Record, error] {
-	return func(yield func(*Record, error) bool) {
-		lines := bufio.NewScanner(r)
-		lines.Buffer(make([]byte, 64<<10), MaxLineBytes+len("\r\n"))
-		number, blank := 0, 0
-		for lines.Scan() {
-			number++
-			if blank == 0 && isBlank(lines.Bytes()) {
-				blank = number // an error only if another line follows
-				continue
-			}
-			record, err := parseLine(lines.Bytes(), number, blank)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(record, nil) {
-				return
-			}
-		}
-		if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-			yield(nil, tooLong(number+1))
-		} else if err != nil {
-			yield(nil, fmt.Errorf("line %d: reading it: %w", number+1, err))
-		}
-	}
-}
-
-// parseLine reads one line of many. Blank is the number of an earlier line that was blank, or 0.
-func parseLine(line []byte, number, blank int) (*Record, error) {
-	if blank > 0 {
-		return nil, &ParseError{Line: blank, Message: "the line is blank"}
-	}
-	if len(line) > MaxLineBytes {
-		return nil, tooLong(number)
-	}
-	record, err := ParseRecord(line)
-	if fault := (*ParseError)(nil); errors.As(err, &fault) {
-		fault.Line = number
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &record, nil
-}
-
-func tooLong(line int) error {
-	return &ParseError{Line: line, Message: fmt.Sprintf("the line is longer than %d MiB", MaxLineBytes>>20)}
-}
-
-func isBlank(line []byte) bool { return len(bytes.TrimLeft(line, " \t\r\n")) == 0 }
 
 // invalidUTF8 returns the index of the first byte that is not part of valid UTF-8, or -1.
 func invalidUTF8(text []byte) int {

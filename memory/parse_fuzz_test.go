@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -189,48 +188,4 @@ func depth(value json.RawMessage) int {
 			level--
 		}
 	}
-}
-
-// FuzzReadJSONLines compares ReadJSONLines with splitting the text at its line feeds.
-func FuzzReadJSONLines(f *testing.F) {
-	f.Add(object("") + "\n" + object("") + "\r\n\n")
-	f.Add("\n\n")
-	f.Add(object("") + "\n\n" + object(""))
-	f.Fuzz(func(t *testing.T, text string) {
-		lines := strings.Split(text, "\n")
-		if last := len(lines) - 1; lines[last] == "" {
-			lines = lines[:last] // the end of the last line, not a line
-		}
-		if last := len(lines) - 1; last >= 0 && strings.Trim(lines[last], " \t\r") == "" {
-			lines = lines[:last]
-		}
-		var want []Record
-		bad := slices.IndexFunc(lines, func(line string) bool {
-			r, err := ParseRecord([]byte(line))
-			want = append(want, r)
-			return err != nil
-		})
-		if bad >= 0 {
-			want = want[:bad]
-		}
-		var got []Record
-		var failure *ParseError
-		for r, err := range ReadJSONLines(strings.NewReader(text)) {
-			if err != nil {
-				require.ErrorAs(t, err, &failure)
-				continue
-			}
-			got = append(got, *r)
-		}
-		require.Len(t, got, len(want))
-		for i := range want {
-			require.Equal(t, want[i], got[i])
-		}
-		if bad >= 0 {
-			require.NotNil(t, failure)
-			require.Equal(t, bad+1, failure.Line)
-		} else {
-			require.Nil(t, failure)
-		}
-	})
 }

@@ -51,6 +51,10 @@ func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) 
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("importing memories: %w", err)
 	}
+	// The log has grown as large as the memories are; its space is given back now and not when the server stops.
+	if _, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return fmt.Errorf("importing memories: %w", err)
+	}
 	log.Info("memories are imported", slog.Int64("memories", n), slog.String("from", source(file)))
 	return nil
 }

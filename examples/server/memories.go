@@ -99,8 +99,8 @@ func (m *memories) read(ctx context.Context, reader *rowReader, statement string
 	}
 }
 
-// countedMemories can count too. Only a count that the index alone answers is worth its time: it takes a hundredth of
-// the export. Any other would have to look at every memory twice.
+// countedMemories can count too. Only a count that the index alone answers is worth its time, some percent of that of the
+// export. Any other would look at every memory twice.
 type countedMemories struct{ *memories }
 
 // Count counts the memories.

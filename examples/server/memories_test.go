@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"io"
-	"log/slog"
 	"math"
 	"math/rand/v2"
 	"runtime"
@@ -210,7 +208,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// TestNothingIsOpenBetweenPages holds a page's last row and has the only connection all the same.
+// TestNothingIsOpenBetweenPages reads a page over the only connection there is, which is free again after it.
 func TestNothingIsOpenBetweenPages(t *testing.T) {
 	db, err := openDatabase(t.Context(), t.TempDir(), 1)
 	require.NoError(t, err)
@@ -225,8 +223,8 @@ func TestNothingIsOpenBetweenPages(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 5, n)
-	insert(t, db, record(5000))
 	assert.Zero(t, db.Stats().InUse)
+	insert(t, db, record(5000))
 }
 
 // TestWritesBetweenRows inserts and deletes while the memories are read. What was there all the time is read once and in order.
@@ -403,5 +401,3 @@ func TestMemoryIsFlat(t *testing.T) {
 	short := peak(200)
 	assert.Less(t, peak(20_000), short+1<<20)
 }
-
-func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
