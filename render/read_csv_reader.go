@@ -2,6 +2,7 @@ package render
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -206,6 +207,7 @@ func (c *CSVReader) readCell() (last bool, err error) {
 		if err := c.add(b, start); err != nil {
 			return false, err
 		}
+		c.addRun(start, indexUnquoted)
 		if b, err = c.input.next(); err != nil {
 			return false, err
 		}
@@ -218,6 +220,7 @@ func (c *CSVReader) readCell() (last bool, err error) {
 func (c *CSVReader) readQuoted() (last bool, err error) {
 	start := len(c.row.bytes)
 	for {
+		c.addRun(start, indexQuote)
 		b, err := c.input.next()
 		if err != nil {
 			return false, err
@@ -249,6 +252,29 @@ func (c *CSVReader) add(b byte, start int) error {
 	return nil
 }
 
+// addRun appends what is buffered of the cell that begins at start, up to a byte that means something, which the function
+// index finds, and up to the largest size of a cell.
+func (c *CSVReader) addRun(start int, index func([]byte) int) {
+	run := c.input.buffered()
+	run = run[:min(len(run), c.options.MaxCell-(len(c.row.bytes)-start))]
+	if end := index(run); end >= 0 {
+		run = run[:end]
+	}
+	c.row.bytes = append(c.row.bytes, run...)
+	c.input.skip(run)
+}
+
+func indexQuote(b []byte) int { return bytes.IndexByte(b, '"') }
+
+func indexUnquoted(b []byte) int {
+	for i, c := range b {
+		if c == ',' || c == '"' || c == '\r' || c == '\n' {
+			return i
+		}
+	}
+	return -1
+}
+
 func (c *CSVReader) endCell(null bool) {
 	c.row.cells = append(c.row.cells, csvCell{end: len(c.row.bytes), null: null})
 }
@@ -263,42 +289,4 @@ func (c *CSVReader) endLine(b byte) error {
 		err = c.input.fail("a carriage return stands alone, and a line must end with CR LF")
 	}
 	return err
-}
-
-// A csvInput gives one byte after the other and knows where it is.
-type csvInput struct {
-	*bufio.Reader
-	line   int  // of the byte that was read last
-	column int  // of the byte that was read last, from 1
-	ended  bool // the byte that was read last ended the line
-}
-
-// next returns the next byte of a row. The end of the file is an error.
-func (in *csvInput) next() (byte, error) {
-	b, err := in.ReadByte()
-	if errors.Is(err, io.EOF) {
-		return 0, in.fail("the file ends within a row; the rest of it is missing")
-	}
-	if err != nil {
-		return 0, err
-	}
-	if in.ended {
-		in.line, in.column = in.line+1, 0
-	}
-	in.column++
-	in.ended = b == '\n'
-	return b, nil
-}
-
-// nextLine returns the line of the next byte.
-func (in *csvInput) nextLine() int {
-	if in.ended {
-		return in.line + 1
-	}
-	return in.line
-}
-
-// fail says what is wrong with the byte that was read last.
-func (in *csvInput) fail(format string, args ...any) error {
-	return &CSVError{Line: in.line, Column: in.column, Problem: fmt.Sprintf(format, args...)}
 }

@@ -57,29 +57,34 @@ func TestCSVReader(t *testing.T) {
 
 func TestCSVReaderErrors(t *testing.T) {
 	for file, want := range map[string]string{
-		"":                        "line 1, column 0: the file has no header row",
-		"\uFEFF":                  "line 1, column 0: the file has no header row",
-		"a":                       "line 1, column 1: the file ends within a row; the rest of it is missing",
-		"a,b\r":                   "line 1, column 4: the file ends within a row; the rest of it is missing",
-		"a,b\r\n1,":               "line 2, column 2: the file ends within a row; the rest of it is missing",
-		"a,b\r\n1,\"2":            "line 2, column 4: the file ends within a row; the rest of it is missing",
-		"a,b\r\n1,\"2\"":          "line 2, column 5: the file ends within a row; the rest of it is missing",
-		"a,b\r\n1,2":              "line 2, column 3: the file ends within a row; the rest of it is missing",
-		"a,b\n1,2\n":              "line 1, column 4: a line ends with LF alone, and must end with CR LF",
-		"a,b\r\n1,2\rx":           "line 2, column 5: a carriage return stands alone, and a line must end with CR LF",
-		"a,b\r\n1,2\"\r\n":        "line 2, column 4: a quotation mark stands in a cell that is not in quotes",
-		"a,b\r\n1,\"2\"x\r\n":     "line 2, column 6: there is more behind the quotation mark that ends a cell; inside of one it must be doubled",
-		"a,b\r\n1\r\n":            "line 2, column 3: the row has 1 cells, and the header has 2",
-		"a,b\r\n1,2,3\r\n":        "line 2, column 4: the row has more than 2 cells",
-		"a,b\r\n\r\n":             "line 2, column 2: the row has 1 cells, and the header has 2",
-		"a,b\r\n\"1\n\n2\",\"x\n": "line 4, column 6: the file ends within a row; the rest of it is missing",
-		"a\r\n12345678901\r\n":    "line 2, column 11: the cell is larger than 10 bytes, the MaxCell of the options",
-		"a\r\n\"12345678901\"":    "line 2, column 12: the cell is larger than 10 bytes, the MaxCell of the options",
+		"":                          "line 1, column 0: the file has no header row",
+		"\uFEFF":                    "line 1, column 0: the file has no header row",
+		"a":                         "line 1, column 1: the file ends within a row; the rest of it is missing",
+		"a,b\r":                     "line 1, column 4: the file ends within a row; the rest of it is missing",
+		"a,b\r\n1,":                 "line 2, column 2: the file ends within a row; the rest of it is missing",
+		"a,b\r\n1,\"2":              "line 2, column 4: the file ends within a row; the rest of it is missing",
+		"a,b\r\n1,\"2\"":            "line 2, column 5: the file ends within a row; the rest of it is missing",
+		"a,b\r\n1,2":                "line 2, column 3: the file ends within a row; the rest of it is missing",
+		"a,b\n1,2\n":                "line 1, column 4: a line ends with LF alone, and must end with CR LF",
+		"a,b\r\n1,2\rx":             "line 2, column 5: a carriage return stands alone, and a line must end with CR LF",
+		"a,b\r\n1,2\"\r\n":          "line 2, column 4: a quotation mark stands in a cell that is not in quotes",
+		"a,b\r\n1,\"2\"x\r\n":       "line 2, column 6: there is more behind the quotation mark that ends a cell; inside of one it must be doubled",
+		"a,b\r\n1\r\n":              "line 2, column 3: the row has 1 cells, and the header has 2",
+		"a,b\r\n1,2,3\r\n":          "line 2, column 4: the row has more than 2 cells",
+		"a,b\r\n\r\n":               "line 2, column 2: the row has 1 cells, and the header has 2",
+		"a,b\r\n\"1\n\n2\",\"x\n":   "line 4, column 6: the file ends within a row; the rest of it is missing",
+		"a\r\nxx\r\n\"1\n2\n\n3\"x": "line 6, column 3: there is more behind the quotation mark that ends a cell; inside of one it must be doubled",
+		"a\r\n\"1\n2\n\"x":          "line 4, column 2: there is more behind the quotation mark that ends a cell; inside of one it must be doubled",
+		"a\r\n\"\"\"\n1\n23\"x":     "line 4, column 4: there is more behind the quotation mark that ends a cell; inside of one it must be doubled",
+		"a\r\n12345678901\r\n":      "line 2, column 11: the cell is larger than 10 bytes, the MaxCell of the options",
+		"a\r\n\"12345678901\"":      "line 2, column 12: the cell is larger than 10 bytes, the MaxCell of the options",
 	} {
 		_, _, err := readFields(strings.NewReader(file), CSVReadOptions{MaxCell: 10})
 		var csvErr *CSVError
 		require.ErrorAs(t, err, &csvErr, "%q", file)
 		assert.EqualError(t, err, "csv: "+want, "%q", file)
+		_, _, err = readFields(iotest.OneByteReader(strings.NewReader(file)), CSVReadOptions{MaxCell: 10})
+		assert.EqualError(t, err, "csv: "+want, "%q read byte by byte", file)
 	}
 	_, rows, err := readFields(strings.NewReader("a\r\n1234567890\r\n"), CSVReadOptions{MaxCell: 10})
 	require.NoError(t, err)
