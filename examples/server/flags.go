@@ -51,15 +51,15 @@ func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 	flags.StringVar(&s.data, "data", "./dataexport-data", "keep everything in this `DIR`")
 	flags.StringVar(&s.memories, "memories", "", "import this JSON Lines `FILE`, plain or gzip, in place of the sample; "+
 		"it is ignored\nonce there are memories")
-	flags.Func("key", "let in `KEY=WORKSPACE[/SUBJECT][:PERMISSION,...]`; repeatable. Permissions are export.read and\n"+
-		"export.write, by default both; the subject is by default one of the key's own.\n"+
-		"Without -key there is a demo key for the workspace demo", func(text string) error {
+	flags.Func("key", "let in who sends this key: `KEY=WORKSPACE[/SUBJECT][:PERMISSION,...]`; repeatable. Permissions\n"+
+		"are export.read and export.write, by default both; the subject is by default one of the\n"+
+		"key's own. Without -key there is a demo key for the workspace demo", func(text string) error {
 		// Never an error here: package flag would print the key with it.
 		*keys = append(*keys, text)
 		return nil
 	})
-	flags.DurationVar(&s.retention, "retention", 72*time.Hour, "how `LONG` a file can be downloaded")
-	flags.IntVar(&s.workers, "workers", 2, "how `MANY` exports are worked on at the same time")
+	flags.DurationVar(&s.retention, "retention", 72*time.Hour, "keep each file for this `DURATION` after it is ready")
+	flags.IntVar(&s.workers, "workers", 2, "work on this `NUMBER` of exports at the same time")
 	return flags
 }
 
