@@ -73,7 +73,7 @@ func checkBorrowedRows(s *subject) error {
 	if err != nil {
 		return err
 	}
-	defer encoder.Close() //nolint:errcheck // the document is what counts here
+	defer func() { _ = encoder.Close() }() // The document is what counts here.
 	summary, err := s.renderRows(encoder, s.doc(), everyRow, func(e dataexport.Encoder, row dataexport.Row) error {
 		defer scribble(row)
 		return e.Row(row)
@@ -116,7 +116,7 @@ func (s *subject) badCell(collection, column int, v dataexport.Value) error {
 	if err != nil {
 		return err
 	}
-	defer encoder.Close() //nolint:errcheck // the error of the row is what counts here
+	defer func() { _ = encoder.Close() }() // The error of the row is what counts here.
 	info := s.dataset.info
 	for i := range collection + 1 {
 		if err := encoder.Begin(&info.Collections[i]); err != nil {

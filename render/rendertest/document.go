@@ -82,7 +82,7 @@ func (s *subject) expectCounts(document []byte, count int) error {
 			want = 1
 		}
 		if len(counts) != len(s.dataset.info.Collections) || counts[i] != want {
-			return fmt.Errorf("Count returned %v; collection %s has %d records", counts, c.Name, want)
+			return fmt.Errorf("the reader counted %v; collection %s has %d records", counts, c.Name, want)
 		}
 	}
 	return nil

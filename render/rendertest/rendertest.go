@@ -114,12 +114,11 @@ func checkFormat(r dataexport.Renderer) error {
 }
 
 func checkRefusal(r dataexport.Renderer, d dataset, refusal error) error {
-	again := r.Check(d.info)
-	if again == nil || again.Error() != refusal.Error() {
-		return fmt.Errorf("Check returned %q and then %v", refusal, again)
+	if again := r.Check(d.info); again == nil || again.Error() != refusal.Error() {
+		return fmt.Errorf("a second call of Check returned %w, and the first one %w", orNil(again), refusal)
 	}
 	if refusal.Error() == "" {
-		return errors.New("Check refuses without saying why")
+		return errors.New("the refusal of Check does not say why")
 	}
 	return nil
 }
