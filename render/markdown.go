@@ -23,12 +23,16 @@ import (
 //     U+009F as U+FFFD.
 //   - Each byte that is not part of valid UTF-8 becomes U+FFFD.
 //
-// A body whose every line is a paragraph of its own, with a blank line after it and no indentation, is written as escaped
-// paragraphs. Any other body is written unescaped into a fenced code block, since the structure of its lines matters.
+// Directional overrides, embeddings and isolates are written as character references, but for code, where they end with
+// their line.
+//
+// A body whose every line is a paragraph of its own, apart from the next by a blank line and not indented, is written as
+// escaped paragraphs. Any other body is written unescaped into a fenced code block, since the structure of its lines
+// matters. White space around the body is left out; a body of nothing else is nothing.
 //
 // Web and mail addresses stand in code spans, so that no parser makes links of them and they can be copied. JSON stands in
-// a code span, and so does, as a JSON string, an item of a list that would be mistaken for another without quotes: one
-// that is empty, has a comma or a line break, or begins with a quotation mark or a blank.
+// a code span, and so does, as a JSON string, an item of a list that could not be told from others without quotes: one
+// that is empty, has white space around it, a comma or a control character in it, or a quotation mark in front.
 func Markdown() dataexport.Renderer { return markdownRenderer{} }
 
 type markdownRenderer struct{}

@@ -21,11 +21,7 @@ func findURL(text string, i, from int) (start, end int) {
 	if i == 0 || !isAlphanumeric(text[i-1]) || !strings.HasPrefix(text[i:], "://") {
 		return 0, 0
 	}
-	start = i
-	for start > from && isSchemeByte(text[start-1]) {
-		start--
-	}
-	return start, endOfURL(text, start, i+len("://"))
+	return startOfAddress(text, i, from), endOfURL(text, i, i+len("://"))
 }
 
 // findWebHost finds the URL without a scheme of which the dot at index i ends the "www.", in small letters as parsers
@@ -33,13 +29,22 @@ func findURL(text string, i, from int) (start, end int) {
 func findWebHost(text string, i, from int) (start, end int) {
 	const prefix = "www"
 	start = i - len(prefix)
-	if start < from || i+1 == len(text) || !isAlphanumeric(text[i+1]) || text[start:i] != prefix {
+	if start < from || i+1 == len(text) || !isURLByte(text[i+1]) || text[start:i] != prefix {
 		return 0, 0
 	}
 	if start > 0 && isAlphanumeric(text[start-1]) {
 		return 0, 0
 	}
-	return start, endOfURL(text, start, i+1)
+	return startOfAddress(text, start, from), endOfURL(text, i, i+1)
+}
+
+// startOfAddress returns where the address that goes on at index i starts. It takes in all that a mail address might begin
+// with, also in front of a URL, since a URL with an at sign and that in front of it would be a mail address.
+func startOfAddress(text string, i, from int) int {
+	for i > from && isMailboxByte(text[i-1]) {
+		i--
+	}
+	return i
 }
 
 // endOfURL returns where the URL that begins at start ends, without the punctuation of the sentence around it. The end is
@@ -70,10 +75,6 @@ func findMailAddress(text string, i, from int) (start, end int) {
 	if i == 0 || !isMailboxByte(text[i-1]) || i+1 == len(text) || !isAlphanumeric(text[i+1]) {
 		return 0, 0
 	}
-	start = i
-	for start > from && isMailboxByte(text[start-1]) {
-		start--
-	}
 	end = i + 1
 	for end < len(text) && isDomainByte(text[end]) {
 		end++
@@ -81,14 +82,12 @@ func findMailAddress(text string, i, from int) (start, end int) {
 	for !isAlphanumeric(text[end-1]) {
 		end--
 	}
-	return start, end
+	return startOfAddress(text, i, from), end
 }
 
 func isAlphanumeric(c byte) bool {
 	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
 }
-
-func isSchemeByte(c byte) bool { return isAlphanumeric(c) || c == '+' || c == '-' || c == '.' }
 
 func isDomainByte(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '-' || c == '_' }
 

@@ -35,7 +35,7 @@ func appendMarkdownBody(dst []byte, body string) []byte {
 // Everything that appendMarkdownLine escapes in any place is left to it.
 func appendParagraphStart(dst []byte, text string) ([]byte, string) {
 	c := text[0]
-	spaceFollows := len(text) == 1 || isMarkdownSpace(text[1])
+	spaceFollows := mayEndWord(text, 1)
 	switch {
 	case c == '*', c == '_', c == '>', // emphasis is escaped elsewhere, but "* * *" has none
 		c == '-' && (spaceFollows || text[1] == '-'),
@@ -49,7 +49,7 @@ func appendParagraphStart(dst []byte, text string) ([]byte, string) {
 	if digits == 0 || digits == len(text) || text[digits] != '.' && text[digits] != ')' {
 		return dst, text
 	}
-	if after := digits + 1; after < len(text) && !isMarkdownSpace(text[after]) {
+	if !mayEndWord(text, digits+1) {
 		return dst, text
 	}
 	dst = append(dst, text[:digits]...)
@@ -60,9 +60,9 @@ func appendParagraphStart(dst []byte, text string) ([]byte, string) {
 // The fence is longer than any run of grave accents in the text, so that nothing in it can be its end.
 func appendMarkdownFence(dst []byte, text string) []byte {
 	text = text[leadingSpace(text).lastLine:]
-	length := max(3, longestRun(text, '`')+1)
+	length := max(3, longestGraves(text)+1)
 	dst = append(dst, '\n')
-	dst = appendRepeated(dst, '`', length)
+	dst = appendGraves(dst, length)
 	dst = append(dst, '\n')
 	dst = appendVerbatim(dst, text, '\n')
 	end := len(dst)
@@ -70,7 +70,7 @@ func appendMarkdownFence(dst []byte, text string) []byte {
 		end--
 	}
 	dst = append(dst[:end], '\n')
-	dst = appendRepeated(dst, '`', length)
+	dst = appendGraves(dst, length)
 	return append(dst, '\n')
 }
 
@@ -79,11 +79,11 @@ func appendMarkdownCode(dst []byte, text string) []byte {
 	if len(text) == 0 {
 		return dst
 	}
-	length := longestRun(text, '`') + 1
+	length := longestGraves(text) + 1
 	first, last := text[0], text[len(text)-1]
 	// One blank is taken off both ends of a code span that has one at both.
 	padded := first == '`' || last == '`' || first <= ' ' && last <= ' '
-	dst = appendRepeated(dst, '`', length)
+	dst = appendGraves(dst, length)
 	if padded {
 		dst = append(dst, ' ')
 	}
@@ -91,25 +91,25 @@ func appendMarkdownCode(dst []byte, text string) []byte {
 	if padded {
 		dst = append(dst, ' ')
 	}
-	return appendRepeated(dst, '`', length)
+	return appendGraves(dst, length)
 }
 
-func appendRepeated(dst []byte, c byte, n int) []byte {
+func appendGraves(dst []byte, n int) []byte {
 	for range n {
-		dst = append(dst, c)
+		dst = append(dst, '`')
 	}
 	return dst
 }
 
-// longestRun returns the length of the longest run of c in text.
-func longestRun(text string, c byte) int {
-	longest, run := 0, 0
-	first := strings.IndexByte(text, c)
+// longestGraves returns the length of the longest run of grave accents in text.
+func longestGraves(text string) int {
+	first := strings.IndexByte(text, '`')
 	if first < 0 {
 		return 0
 	}
+	longest, run := 0, 0
 	for i := first; i < len(text); i++ {
-		if text[i] != c {
+		if text[i] != '`' {
 			run = 0
 			continue
 		}

@@ -40,7 +40,6 @@ func classifyMarkdown() (classes [256]byte) {
 // without control characters and invalid UTF-8.
 func appendVerbatim(dst []byte, text string, newline byte) []byte {
 	copied, next := 0, 0
-	validity := validityUnknown
 	for {
 		next = scanVerbatim(text, next)
 		if next == len(text) {
@@ -52,10 +51,7 @@ func appendVerbatim(dst []byte, text string, newline byte) []byte {
 		}
 		class := markdownClasses[text[next]]
 		if class == markdownNotASCII {
-			if validity == validityUnknown {
-				validity = validityOf(text[next:])
-			}
-			if run := plainRunes(text[next:], validity); run > 0 {
+			if run := plainRunes(text[next:]); run > 0 {
 				next += run
 				continue
 			}
@@ -99,6 +95,12 @@ func appendControlPicture(dst []byte, c byte) []byte {
 // isMarkdownSpace reports whether c is white space of ASCII.
 func isMarkdownSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
+// mayEndWord reports whether there is white space, a line break or the end of the text at index i. It takes all characters
+// whose first byte is that of a line break for one.
+func mayEndWord(text string, i int) bool {
+	return i == len(text) || isMarkdownSpace(text[i]) || text[i] == 0xC2 || text[i] == 0xE2
+}
+
 // isWideBreak reports whether r is a line break outside of ASCII: NEL, LINE SEPARATOR or PARAGRAPH SEPARATOR.
 func isWideBreak(r rune) bool { return r == 0x85 || r == 0x2028 || r == 0x2029 }
 
@@ -106,38 +108,30 @@ func isWideBreak(r rune) bool { return r == 0x85 || r == 0x2028 || r == 0x2029 }
 // Standard Annex 9, section 2).
 func isBidiControl(r rune) bool { return 0x202A <= r && r <= 0x202E || 0x2066 <= r && r <= 0x2069 }
 
-// Whether a text from some place on is valid UTF-8. It is asked at the first byte that is not ASCII, and once.
-const (
-	validityUnknown = iota
-	validityGiven
-	validityMissing
-)
-
-func validityOf(text string) int {
-	if utf8.ValidString(text) {
-		return validityGiven
-	}
-	return validityMissing
-}
-
 // plainRunes returns how many bytes at the beginning of text, which begins with a byte that is not ASCII, are characters
-// that need no care. 0xC2 and 0xE2 are the first bytes of all others: of the control characters up to U+009F, and of the
-// separators and directional controls of General Punctuation.
-func plainRunes(text string, validity int) int {
+// that need no care. It may stop before the last of them.
+func plainRunes(text string) int {
+	const most = 256 // so that bytes that are not UTF-8 are not looked at again and again
 	n := 0
-	if validity == validityGiven {
-		for n < len(text) && text[n] >= utf8.RuneSelf && text[n] != 0xC2 && text[n] != 0xE2 {
-			n++
-		}
-		if n > 0 {
-			return n
-		}
+	// 0xC2 and 0xE2 are the first bytes of all characters that need care: of the control characters up to U+009F, and of
+	// the separators and directional controls of General Punctuation.
+	for n < len(text) && n < most && text[n] >= utf8.RuneSelf && text[n] != 0xC2 && text[n] != 0xE2 {
+		n++
 	}
-	r, size := utf8.DecodeRuneInString(text)
-	if r < 0xA0 || r == utf8.RuneError && size == 1 || isWideBreak(r) || isBidiControl(r) {
-		return 0
+	for n > 0 && n < len(text) && !utf8.RuneStart(text[n]) {
+		n--
 	}
-	return size
+	if n > 0 && utf8.ValidString(text[:n]) {
+		return n
+	}
+	for n = 0; n < len(text) && n < most && text[n] >= utf8.RuneSelf; {
+		r, size := utf8.DecodeRuneInString(text[n:])
+		if r < 0xA0 || r == utf8.RuneError && size == 1 || isWideBreak(r) || isBidiControl(r) {
+			break
+		}
+		n += size
+	}
+	return n
 }
 
 // leadingWhiteSpace describes the white space that a text begins with.

@@ -229,10 +229,11 @@ func (j *markdownJudge) bullet(item ast.Node, name string, value dataexport.Valu
 func sameList(line string, items []string) error {
 	for i, item := range items {
 		if i > 0 {
-			if line != "" && line[0] != ',' {
+			var ok bool
+			if line, ok = strings.CutPrefix(strings.TrimSpace(line), ","); !ok {
 				return fmt.Errorf("item %d has no end: %q", i, line)
 			}
-			line = strings.TrimSpace(strings.TrimPrefix(line, ","))
+			line = strings.TrimSpace(line)
 		}
 		if !strings.HasPrefix(line, `"`) {
 			rest, ok := strings.CutPrefix(line, plain(item))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,6 +149,7 @@ func markdownNasties() []string {
 		"a\nb", "a\n\nb", "a\r\rb", "a\r\n\r\nb", "a\rb", "a\vb", "a\fb", "a\u0085b", "a\u2028b", "a\u2029\u2029b", "a\n \t\nb", "a\n\n\n\nb", "\n\na\n\n",
 		"a\u202Eb", "\u2066a\u2069", "\u200Fa", "a\tb", "\ta", "a\t", "\x1b[31mred", "a\x00b", "\u009bx", "caf\u00e9\u202e", "\u3000# x", "\u00a0- x",
 		"\u2028# x", "a\u0085# x", "a\u2029---", "\xff# x", "é\xffé\u2028é", "日本語の文。\n\n次の段落。", "{#id .class}", "{{ x }}", "$x$ and $$y$$",
+		"www.#a.bc", "1.www.x.yywx@y.zz", "x=https://a@b.cd", "#\u0085", "a #\u2028", "-\u0085", "1.\u2029", "+\u2028x", "\u00a0\"}!", "\u00a0",
 		"a, b", ",", `"`, `"a", "b"`, `"a`, "a\\,b", "Setext\n\n===", "Setext\n\n---", "* a\n\n  b", "1. a\n   - b", "- a\n- b\n\n\n- c",
 	}
 }
@@ -158,6 +160,8 @@ func markdownLongLines() []string {
 		strings.Repeat("*", 100_000), strings.Repeat("a ", 50_000), strings.Repeat("[", 10_000), strings.Repeat("`", 1000) + "\n" + strings.Repeat("`", 1000),
 		strings.Repeat("> ", 1000), strings.Repeat("www.", 1000), strings.Repeat("a@", 1000), strings.Repeat("&a", 1000), strings.Repeat("é", 50_000),
 		strings.Repeat("http://a", 1000), strings.Repeat("(", 1000) + "http://a.bc" + strings.Repeat(")", 1000), strings.Repeat("\xffé", 1000),
+		strings.Repeat("\xff", 100_000), strings.Repeat("\xbf", 100_000), strings.Repeat("é\n\n", 50_000), strings.Repeat("日", 1000) + "\xe6",
+		strings.Repeat("\u00a0\u2014", 10_000), strings.Repeat("\xc2", 100_000),
 	}
 }
 
@@ -177,7 +181,6 @@ func markdownSystematic() (nasties []string) {
 }
 
 func TestMarkdownNasties(t *testing.T) {
-	nasties := append(markdownNasties(), markdownSystematic()...)
 	for name, form := range map[string]func(string) string{
 		"as it is":       func(s string) string { return s },
 		"twice":          func(s string) string { return s + "\n\n" + s },
@@ -188,6 +191,10 @@ func TestMarkdownNasties(t *testing.T) {
 		"in a word":      func(s string) string { return "x" + s + "x" },
 	} {
 		t.Run(name, func(t *testing.T) {
+			nasties := markdownNasties()
+			if name == "as it is" || name == "two lines" {
+				nasties = append(nasties, markdownSystematic()...)
+			}
 			rows := make([]dataexport.Row, len(nasties))
 			for i, nasty := range nasties {
 				s := form(nasty)
@@ -197,6 +204,30 @@ func TestMarkdownNasties(t *testing.T) {
 				renderJudged(t, &dataexport.Doc{Info: notes}, chunk...)
 			}
 		})
+	}
+}
+
+// TestMarkdownRandom strings together what means something in Markdown, in ways that nobody would think of.
+func TestMarkdownRandom(t *testing.T) {
+	const documents, records = 30, 50
+	pieces := strings.Split("*|**|_|__|~|~~|`|``|```|[|]|(|)|](|![|<|>|</|<!--|&|amp;|&#|35;|;|#|##| | | |  |\t|\n|\n|\n\n|\r|\r\n|\f|"+
+		"\\|\\\\|-|--|+|=|===|1.|2)|:|://|http|https://|ftp://|www.|www|w|.|.|,|\"|'|@|a|b|ab|a.bc|é|日|\u00a0|\u0085|\u2028|\u202e|"+
+		"\x00|\x1b|\xff|\xc2|\xe2|!|{|}|$|^|/|?|x@y.zz|www.x.yy|[x]:|: |- |> |%", "|")
+	pieces = append(pieces, "|", " | ")
+	random := rand.New(rand.NewPCG(1, 2))
+	text := func() string {
+		var b strings.Builder
+		for range random.IntN(12) {
+			b.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		return b.String()
+	}
+	for range documents {
+		rows := make([]dataexport.Row, records)
+		for i := range rows {
+			rows[i] = note(text(), text(), dataexport.StringValue(text()), dataexport.StringsValue([]string{text(), text()}), jsonOf(text()))
+		}
+		renderJudged(t, withFilter(&dataexport.Doc{Info: notes}, text()), rows...)
 	}
 }
 

@@ -35,7 +35,6 @@ func appendMarkdownText(dst []byte, text string) []byte {
 // front of white space; a link needs a bracket that opens; a heading ends in number signs only after a blank.
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 	copied, next := 0, 0
-	validity := validityUnknown
 	for {
 		next = scanText(text, next)
 		if next == len(text) {
@@ -55,7 +54,7 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 				continue
 			}
 			dst = append(dst, text[copied:start]...)
-			if last := len(dst) - 1; start < next && (last < 0 || dst[last] != '`' && dst[last] != '\\') {
+			if start < next && mayBeginCode(dst) {
 				dst = append(dst, '`')
 				dst = append(dst, text[start:end]...)
 				dst = append(dst, '`')
@@ -74,10 +73,7 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 			next++
 			copied = next
 		case markdownNotASCII:
-			if validity == validityUnknown {
-				validity = validityOf(text[next:])
-			}
-			if run := plainRunes(text[next:], validity); run > 0 {
+			if run := plainRunes(text[next:]); run > 0 {
 				next += run
 				continue
 			}
@@ -91,6 +87,11 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 			copied = next
 		}
 	}
+}
+
+// mayBeginCode reports whether a grave accent behind dst would begin a code span of its own.
+func mayBeginCode(dst []byte) bool {
+	return len(dst) == 0 || dst[len(dst)-1] != '`' && dst[len(dst)-1] != '\\'
 }
 
 // appendMarkdownRune appends a character that is not ASCII. Bidirectional overrides, embeddings and isolates are written
@@ -120,7 +121,7 @@ func isOnlyText(text string, i int) bool {
 	case '_':
 		return isMarkdownSpace(next) || i > 0 && isAlphanumeric(text[i-1]) && isAlphanumeric(next)
 	case '#':
-		return i > 0 && !isMarkdownSpace(text[i-1]) || !isMarkdownSpace(next) && next != '#'
+		return i > 0 && !isMarkdownSpace(text[i-1]) || next != '#' && !mayEndWord(text, i+1)
 	case '&':
 		return !beginsReference(text[i+1:])
 	case '\\':

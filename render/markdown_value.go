@@ -2,7 +2,7 @@ package render
 
 import (
 	"strconv"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/internal/jsontext"
@@ -50,8 +50,8 @@ func (m *markdownValues) appendJSON(dst []byte, column string, v *dataexport.Val
 	return m.appendScratch(dst), nil
 }
 
-// appendList appends the items of a list with commas between them. An item that would be mistaken for another, or for
-// several, without quotes is a JSON string in a code span.
+// appendList appends the items of a list with commas between them. An item that needs quotes is a JSON string in a code
+// span.
 func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 	for i, item := range items {
 		if i > 0 {
@@ -72,11 +72,10 @@ func (m *markdownValues) appendScratch(dst []byte) []byte {
 	return appendMarkdownCode(dst, dataexport.BytesValue(m.scratch).Text()) // the bytes as a string, not copied
 }
 
+// needsQuotes reports whether an item of a list could not be told from others as it is: one that is empty, has white space
+// around it, a comma or a control character in it, or a quotation mark in front.
 func needsQuotes(item string) bool {
-	if item == "" || item[0] == '"' || item[len(item)-1] == ' ' {
-		return true
-	}
-	if first := item[0]; (first <= ' ' || first >= utf8.RuneSelf) && leadingSpace(item).length > 0 {
+	if item == "" || item[0] == '"' || len(strings.TrimSpace(item)) < len(item) {
 		return true
 	}
 	for i := range len(item) {
