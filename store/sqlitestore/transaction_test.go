@@ -180,6 +180,26 @@ func TestNothingStaysOfAFailedTransaction(t *testing.T) {
 	}
 }
 
+// A database in memory is gone with its connection, so that a context that ends must not cost it.
+func TestContextDoesNotCostTheConnection(t *testing.T) {
+	db := openPath(t, ":memory:")
+	db.SetMaxOpenConns(1)
+	require.NoError(t, Migrate(t.Context(), db))
+	s := New(db)
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.transact(ctx, writing, func(conn *sql.Conn) error {
+		_, err := conn.ExecContext(ctx, "INSERT INTO dataexport_workspaces VALUES ('w', 1)")
+		require.NoError(t, err)
+		cancel()
+		return ctx.Err()
+	})
+	require.ErrorIs(t, err, context.Canceled)
+	mustCreate(t, s, "id")
+	var rows int
+	require.NoError(t, db.QueryRow("SELECT count(*) FROM dataexport_workspaces").Scan(&rows))
+	require.Zero(t, rows)
+}
+
 // A failingDriver is a driver of which one statement fails; it knows the statements that it was given.
 type failingDriver struct {
 	fails      string

@@ -208,3 +208,15 @@ func dueLimit(t *tester) {
 		}
 	}
 }
+
+func dueLimitOfOneKind(t *tester) {
+	for range 3 {
+		t.become(t.create(request(alice)), dataexport.StatusFailed, 0)
+	}
+	for limit, cut := range map[int]bool{1: true, 2: true, 3: false, 4: false} {
+		jobs, next := t.due(dataexport.DueQuery{Limit: limit})
+		if len(jobs) != min(limit, 3) || cut != (next == 0) || next > 0 {
+			t.Fatalf("limit %d of 3: Due returned %s and next %s", limit, describe(jobs), next)
+		}
+	}
+}

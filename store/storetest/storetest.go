@@ -118,6 +118,7 @@ func tests() []test {
 		{"Due/first in sight", dueFirstInSight},
 		{"Due/order", dueOrder},
 		{"Due/limit", dueLimit},
+		{"Due/limit of one kind", dueLimitOfOneKind},
 
 		{"Fields/round trip", roundTrip},
 		{"Fields/strange text", roundTripStrangeText},
