@@ -33,6 +33,7 @@ func (s *Service) Run(ctx context.Context) error {
 		group.Go(func() { p.work(ctx) })
 	}
 	group.Wait()
+	s.stopping.Store(true) // in case that the function above has not run yet
 	return nil
 }
 

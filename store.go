@@ -50,7 +50,8 @@ type DueQuery struct {
 // Jobs that are returned have passed through Job.At. A scope sees the jobs of which Job.VisibleTo says so; any other job
 // is an ErrNotFound. An id that is not a UUID is an ErrNotFound like any id that is not there. A store that cannot be
 // reached returns an error that is ErrUnavailable, after which a change may have been made or not; after any other error
-// nothing has changed.
+// nothing has changed. Arguments that make no sense, such as an id that is taken, a Limit below 1 or a Lease of 0, are an
+// ErrInvalid. A store does not look at Status.CanBecome: that is the caller's.
 //
 // storetest.Run checks an implementation against all of this.
 type Store interface {
@@ -58,7 +59,7 @@ type Store interface {
 	// if IdempotencyKey is set and a job that the scope sees has the same key, it returns that job with replayed true, or
 	// ErrIdempotencyKeyReused if the fingerprints differ;
 	// if the workspace has MaxActive active or MaxReady READY jobs, all subjects counted, it returns ErrTooManyExports;
-	// else it inserts the job, with Version 1. Two that race with the same key make one job.
+	// else it inserts NewJob.Job. Two that race with the same key make one job.
 	Create(ctx context.Context, n NewJob) (j Job, replayed bool, err error)
 
 	// Get returns a job, or ErrNotFound.
@@ -74,14 +75,14 @@ type Store interface {
 	// Delete removes a job in any state and returns it as it was, or ErrNotFound. Its idempotency key is free again.
 	Delete(ctx context.Context, s Scope, id string) (Job, error)
 
-	// Claim gives out a job that is PENDING or PROCESSING and whose HeldUntil has passed, or ErrNoJob: as PROCESSING, held
-	// for the lease, with Version and Attempts one higher, StartedAt now, and Progress zero. No two callers get the same
+	// Claim gives out a job that is PENDING or PROCESSING and whose HeldUntil has passed, as Job.Claimed says: PROCESSING,
+	// held for the lease, with Version and Attempts one higher. It returns ErrNoJob if there is none, or none with that id. No two callers get the same
 	// version of a job. Among workspaces it chooses the one that has the fewest jobs held by a lease, then the one that
 	// was given a job the longest ago, then the one whose job is the oldest; within a workspace the oldest job.
 	Claim(ctx context.Context, o ClaimOptions) (Job, error)
 
 	// Update writes Status, Attempts, Progress, RecordCount, FileSize, SHA256, BlobKey and Error of a job if its Version is
-	// still that of j, and returns it with the version one higher. Otherwise it returns ErrConflict, or ErrNotFound if the
+	// still that of j, as Job.Updated says, and returns it with the version one higher. Otherwise it returns ErrConflict, or ErrNotFound if the
 	// job is gone. Its other fields stay.
 	//
 	// d counts from now. It is the lease of a PROCESSING job, the time before which a PENDING one is not given out, and the

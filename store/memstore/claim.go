@@ -24,18 +24,13 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (dataexpor
 	if o.ID == "" {
 		j = s.next(at)
 	}
-	if j == nil || !claimable(j, at) {
+	if j == nil || !j.Claimable(at) {
 		return dataexport.Job{}, dataexport.ErrNoJob
 	}
 	s.claims++
 	s.workspaces[j.Scope.WorkspaceID].served = s.claims
-	hold(j, at, o.Lease)
+	*j = j.Claimed(at, o.Lease)
 	return view(j, at), nil
-}
-
-// claimable reports whether a job may be given out.
-func claimable(j *dataexport.Job, at time.Time) bool {
-	return j.Status.Active() && !at.Before(j.HeldUntil)
 }
 
 // A candidate is the job that a workspace would be given, and what it is measured by against other workspaces.
@@ -61,7 +56,7 @@ func (w *workspace) candidate(at time.Time) candidate {
 	c := candidate{served: w.served}
 	for _, j := range w.active {
 		switch {
-		case !claimable(j, at):
+		case !j.Claimable(at):
 			if j.Status == dataexport.StatusProcessing {
 				c.held++
 			}

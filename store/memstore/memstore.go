@@ -79,7 +79,7 @@ func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (job dataexport
 	if s.jobs[n.ID] != nil {
 		return dataexport.Job{}, false, fmt.Errorf("%w: there is a job with the id %s already", dataexport.ErrInvalid, n.ID)
 	}
-	j := newJob(n, at)
+	j := keep(n.Job(at))
 	s.jobs[j.ID] = j
 	s.workspaces[j.Scope.WorkspaceID] = w
 	w.jobs = insert(w.jobs, j)
@@ -179,7 +179,7 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 		return dataexport.Job{}, dataexport.ErrConflict
 	}
 	at := now()
-	overwrite(stored, &j, at, d)
+	*stored = stored.Updated(j, at, d).Clone()
 	w := s.workspaces[stored.Scope.WorkspaceID]
 	w.active = remove(w.active, stored)
 	if stored.Status.Active() {

@@ -42,7 +42,7 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 			return dataexport.ErrConflict
 		}
 		at = now()
-		overwrite(&stored, &j, at, d)
+		stored = stored.Updated(j, at, d)
 		if err := save(ctx, conn, &stored); err != nil {
 			return err
 		}
@@ -56,28 +56,4 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 		s.announce()
 	}
 	return updated.At(at), nil
-}
-
-// overwrite writes to the stored job what Store.Update takes from j.
-func overwrite(stored, j *dataexport.Job, at time.Time, d time.Duration) {
-	ended := stored.Status == dataexport.StatusProcessing && !j.Status.Active()
-	stored.Version++
-	stored.UpdatedAt = at
-	stored.Status = j.Status
-	stored.Attempts = j.Attempts
-	stored.Progress = j.Progress
-	stored.RecordCount = j.RecordCount
-	stored.FileSize = j.FileSize
-	stored.SHA256 = j.SHA256
-	stored.BlobKey = j.BlobKey
-	stored.Error = j.Error
-	if j.Status.Active() {
-		stored.HeldUntil = at.Add(d)
-	}
-	if ended {
-		stored.CompletedAt = at
-	}
-	if ended && j.Status == dataexport.StatusReady {
-		stored.ExpiresAt = at.Add(d)
-	}
 }

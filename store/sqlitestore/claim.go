@@ -47,7 +47,7 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (j dataexp
 		if j, err = next(ctx, conn, o.ID, at); err != nil {
 			return err
 		}
-		hold(&j, at, o.Lease)
+		j = j.Claimed(at, o.Lease)
 		if err := save(ctx, conn, &j); err != nil {
 			return err
 		}
@@ -72,19 +72,8 @@ func next(ctx context.Context, conn *sql.Conn, id string, at time.Time) (dataexp
 		}
 	}
 	j, err := find(ctx, conn, "id = ?", id)
-	if errors.Is(err, dataexport.ErrNotFound) || err == nil && (!j.Status.Active() || at.Before(j.HeldUntil)) {
+	if errors.Is(err, dataexport.ErrNotFound) || err == nil && !j.Claimable(at) {
 		return dataexport.Job{}, dataexport.ErrNoJob
 	}
 	return j, err
-}
-
-// hold gives a job to a worker.
-func hold(j *dataexport.Job, at time.Time, lease time.Duration) {
-	j.Version++
-	j.Status = dataexport.StatusProcessing
-	j.Attempts++
-	j.Progress = dataexport.Progress{}
-	j.StartedAt = at
-	j.UpdatedAt = at
-	j.HeldUntil = at.Add(lease)
 }

@@ -62,20 +62,7 @@ func create(ctx context.Context, conn *sql.Conn, n dataexport.NewJob, at time.Ti
 	case !errors.Is(err, dataexport.ErrNotFound):
 		return dataexport.Job{}, false, err
 	}
-	j := dataexport.Job{
-		ID:             n.ID,
-		Version:        1,
-		Scope:          n.Scope,
-		Dataset:        n.Dataset,
-		Format:         n.Format,
-		Personal:       n.Personal,
-		Filter:         n.Filter,
-		Status:         dataexport.StatusPending,
-		CreatedAt:      at,
-		UpdatedAt:      at,
-		IdempotencyKey: n.IdempotencyKey,
-		Fingerprint:    n.Fingerprint,
-	}
+	j := n.Job(at)
 	if err := insert(ctx, conn, &j); err != nil {
 		return dataexport.Job{}, false, err
 	}
