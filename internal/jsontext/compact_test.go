@@ -51,13 +51,13 @@ func TestAppendCompact(t *testing.T) {
 	}
 }
 
-// Each cut and each changed byte of a text with everything in it is judged as encoding/json judges it.
+// Each cut and many changed bytes of a text with everything in it are judged as encoding/json judges them.
 func TestAppendCompactDamaged(t *testing.T) {
 	const whole = `{"a" : [1, -2.5e+3, "x\u00e9\n😀", true, false, null, {}, []], "b": {"c": ""}}`
 	for i := range len(whole) {
 		checkCompact(t, whole[:i])
 		checkCompact(t, whole[i:])
-		for c := range 256 {
+		for c := 0; c < 256; c += 5 {
 			checkCompact(t, whole[:i]+string([]byte{byte(c)})+whole[i+1:])
 		}
 	}

@@ -30,8 +30,9 @@ func checkTime(t *testing.T, times *Times, seconds int64, nanoseconds uint32) {
 	t.Helper()
 	want, wantOK := formatTime(seconds, nanoseconds)
 	got, ok := times.Append([]byte("x"), seconds, nanoseconds)
-	require.Equal(t, wantOK, ok, "%d s %d ns", seconds, nanoseconds)
-	require.Equal(t, "x"+want, string(got), "%d s %d ns", seconds, nanoseconds)
+	if ok != wantOK || string(got) != "x"+want {
+		t.Fatalf("%d s %d ns: got %q %v, want %q %v", seconds, nanoseconds, got, ok, "x"+want, wantOK)
+	}
 }
 
 func TestTimesEdges(t *testing.T) {
@@ -53,8 +54,8 @@ func TestTimesEdges(t *testing.T) {
 func TestTimesEveryDay(t *testing.T) {
 	var times Times
 	for day := int64(minDay - 1); day <= maxDay+1; day += 1 {
-		if day%7 != 0 && day > minDay+1500 && day < maxDay-1500 {
-			continue // every seventh day visits each day of the year, in leap years and others
+		if day%97 != 0 && day > minDay+1500 && day < maxDay-1500 {
+			continue // a step of 97 days visits each day of the year, in leap years and others
 		}
 		want, wantOK := formatTime(day*secondsPerDay, 0)
 		got, ok := times.Append(nil, day*secondsPerDay, 0)
@@ -67,7 +68,7 @@ func TestTimesEveryDay(t *testing.T) {
 func TestTimesRandom(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var times Times
-	for range 100_000 {
+	for range 20_000 {
 		checkTime(t, &times, random.Int64N(400_000_000_000)-100_000_000_000, uint32(random.Uint64N(1_000_000_001)))
 	}
 }
@@ -96,7 +97,7 @@ func TestAppendFloat(t *testing.T) {
 		check(f)
 	}
 	random := rand.New(rand.NewPCG(3, 4))
-	for range 50_000 {
+	for range 10_000 {
 		if f := math.Float64frombits(random.Uint64()); !math.IsNaN(f) && !math.IsInf(f, 0) {
 			check(f)
 		}
