@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // A Role says what a column is to the export, besides being one of its cells.
@@ -178,16 +179,8 @@ func (info *Info) hasTenant() bool {
 
 // validName reports whether a name can stand in a query parameter, a file name and a log line as it is.
 func validName(name string) bool {
-	if len(name) == 0 || len(name) > 64 {
-		return false
-	}
-	for i := range len(name) {
-		c := name[i]
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_') {
-			return false
-		}
-	}
-	return true
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	return len(name) > 0 && len(name) <= 64 && strings.Trim(name, letters) == ""
 }
 
 // A Dataset is data of the host that users can export. Its methods are safe for concurrent use.

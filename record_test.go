@@ -185,13 +185,16 @@ func TestRowsOfDoesNotAllocateForARecord(t *testing.T) {
 	run := func(n int) float64 {
 		record := everything{Tags: []string{"a"}}
 		return testing.AllocsPerRun(10, func() {
-			for range dataexport.RowsOf(func(yield func(*everything, error) bool) {
+			for _, err := range dataexport.RowsOf(func(yield func(*everything, error) bool) {
 				for range n {
 					if !yield(&record, nil) {
 						return
 					}
 				}
 			}) {
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}

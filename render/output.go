@@ -7,7 +7,7 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
-// outputSize is how many bytes an encoder of JSON or CSV gathers before it writes them.
+// outputSize is how many bytes an encoder gathers before it writes them.
 const outputSize = 64 << 10
 
 // An output gathers what an encoder writes. The encoder appends to buffer, which is a little larger than what is gathered,
