@@ -60,6 +60,7 @@ const giveUp = 5 * time.Second
 func (s *siege) kill(m moment, requests int) {
 	s.t.Helper()
 	ctx, cancel := context.WithCancel(s.t.Context())
+	defer cancel()
 	r := s.launch(ctx)
 	var shopping sync.WaitGroup
 	shopping.Go(func() {
@@ -81,7 +82,7 @@ func (s *siege) kill(m moment, requests int) {
 	require.NoError(s.t, r.command.Process.Kill())
 	<-r.closed
 	require.ErrorContains(s.t, r.command.Wait(), "killed", "the server ended by itself: %s", &r.output)
-	cancel()
+	cancel() // only now, for the customer is to learn of the kill from the server
 	shopping.Wait()
 	s.kills++
 	s.found.add(s.t, s.dir)
@@ -103,7 +104,7 @@ type running struct {
 func (s *siege) launch(ctx context.Context) *running {
 	s.t.Helper()
 	r := &running{
-		command: exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", s.dir}, s.args...)...),
+		command: exec.CommandContext(ctx, binary, append([]string{"-addr", "127.0.0.1:0", "-data", s.dir}, s.args...)...),
 		context: ctx, files: s.files(),
 		listening: make(chan struct{}), answered: make(chan struct{}), closed: make(chan struct{}),
 	}

@@ -4,6 +4,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -120,6 +122,19 @@ func TestKilledAtExactPoints(t *testing.T) {
 			h.finish(test.want)
 		})
 	}
+}
+
+// TestKilledBetweenFileAndDirectory is about a kill inside fileblob, which no call can be wrapped around: the last file of a job is removed and its
+// directory is not, or the directory is made and no file. The test makes what is then left.
+func TestKilledBetweenFileAndDirectory(t *testing.T) {
+	t.Parallel()
+	data := newCrashData(t, 1, 10)
+	h := newCrashHost(t, data)
+	h.order(0)
+	h.run(done)
+	h.run(step{role: deleting, at: "after Blobs.Delete"})
+	require.NoError(t, os.Mkdir(filepath.Join(h.files(), h.ids[0]), 0o700))
+	h.finish(gone)
 }
 
 // TestKilledWhileSweeping kills the process that cleans up after its own exports, whose files and jobs live for moments.

@@ -43,7 +43,7 @@ func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) 
 	if err != nil {
 		return err
 	}
-	defer lines.Close() //nolint:errcheck // it was only read
+	defer lines.Close() // it was only read
 	n, err := importLines(ctx, tx, lines)
 	if err != nil {
 		return err
@@ -100,7 +100,7 @@ func importLines(ctx context.Context, tx *sql.Tx, lines io.Reader) (n int64, err
 	if err != nil {
 		return 0, fmt.Errorf("importing memories: %w", err)
 	}
-	defer insert.Close() //nolint:errcheck // the transaction says what went wrong
+	defer insert.Close() // the transaction says what went wrong
 	for record, err := range memory.ReadJSONLines(lines) {
 		if ctx.Err() != nil {
 			return 0, ctx.Err()

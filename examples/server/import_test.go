@@ -96,7 +96,7 @@ func TestImportFiles(t *testing.T) {
 }
 
 func TestImportRefuses(t *testing.T) {
-	zipped := zip(t, lines(20_000))
+	zipped := zip(t, lines(4_000))
 	for name, test := range map[string]struct {
 		content []byte
 		problem string
@@ -150,7 +150,7 @@ type endlessLines struct {
 
 func (e *endlessLines) Read(b []byte) (int, error) {
 	if len(e.rest) == 0 {
-		if e.number++; e.number%500 == 0 {
+		if e.number++; e.number%250 == 0 {
 			e.look(e.number)
 		}
 		e.rest = []byte(line(fmt.Sprint(e.number)))
@@ -167,7 +167,7 @@ func TestImportIsCancelled(t *testing.T) {
 	tx, err := db.BeginTx(ctx, nil)
 	require.NoError(t, err)
 	_, err = importLines(ctx, tx, &endlessLines{look: func(number int) {
-		if number == 2000 {
+		if number == 1000 {
 			cancel()
 		}
 	}})
@@ -189,9 +189,9 @@ func TestImportMemoryIsFlat(t *testing.T) {
 		var stats runtime.MemStats
 		runtime.ReadMemStats(&stats)
 		switch {
-		case number <= 2000:
+		case number <= 1000:
 			early = max(early, stats.HeapAlloc)
-		case number <= 20_000:
+		case number <= 10_000:
 			late = max(late, stats.HeapAlloc)
 		default:
 			cancel()

@@ -86,7 +86,7 @@ func (m *memories) read(ctx context.Context, reader *rowReader, statement string
 			yield(nil, fmt.Errorf("reading memories: %w", err))
 			return
 		}
-		defer rows.Close() //nolint:errcheck // rows.Err tells what went wrong
+		defer rows.Close() // rows.Err tells what went wrong
 		for rows.Next() {
 			row, err := reader.scan(rows)
 			if !yield(row, err) || err != nil {

@@ -34,10 +34,10 @@ func insert(t testing.TB, db *sql.DB, records ...memory.Record) {
 	require.NoError(t, err)
 	statement, err := tx.PrepareContext(t.Context(), insertMemory)
 	require.NoError(t, err)
+	defer statement.Close()
 	for i := range records {
 		require.NoError(t, insertOne(statement, &records[i]))
 	}
-	require.NoError(t, statement.Close())
 	require.NoError(t, tx.Commit())
 }
 
@@ -161,7 +161,7 @@ func someQuery(random *rand.Rand) dataexport.Query {
 
 // TestMemoriesEqualSlice compares what SQL finds with what Go finds, over random memories and random queries.
 func TestMemoriesEqualSlice(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		random := rand.New(rand.NewPCG(seed, 0))
 		db := testDatabase(t)
 		records := make([]memory.Record, 400)
@@ -177,7 +177,7 @@ func TestMemoriesEqualSlice(t *testing.T) {
 			require.Equal(t, want, got, "seed %d, query %+v", seed, q)
 			found += len(got)
 		}
-		assert.Greater(t, found, 1000, "the queries find something")
+		assert.Greater(t, found, 500, "the queries find something")
 	}
 }
 
@@ -239,8 +239,8 @@ func TestWritesBetweenRows(t *testing.T) {
 		require.NoError(t, err)
 		id := strings.Clone(row[columnID].Text())
 		ids = append(ids, id)
-		switch n := len(ids); {
-		case n%50 == 10: // behind and ahead of where we are
+		switch len(ids) % 50 {
+		case 10: // behind and ahead of where we are
 			for _, other := range []string{id + "-behind", "000499-ahead-" + id} {
 				r := record(0)
 				r.ID = other
@@ -250,7 +250,7 @@ func TestWritesBetweenRows(t *testing.T) {
 				}
 				insert(t, db, r)
 			}
-		case n%50 == 20:
+		case 20:
 			_, err := db.ExecContext(t.Context(), "DELETE FROM memories WHERE workspace_id = 'demo' AND id = ?", id)
 			require.NoError(t, err)
 		}
@@ -376,10 +376,10 @@ func TestColumnsAreThoseOfTheDataset(t *testing.T) {
 	assert.Len(t, names, columnCount)
 }
 
-// TestMemoryIsFlat reads a hundred times as many memories and needs no more memory for it.
+// TestMemoryIsFlat reads thirty times as many memories and needs no more memory for it.
 func TestMemoryIsFlat(t *testing.T) {
 	db := testDatabase(t)
-	insert(t, db, records(20_000)...)
+	insert(t, db, records(6_000)...)
 	peak := func(limit int) (most uint64) {
 		source := open(t, db, dataexport.Query{Scope: dataexport.Scope{WorkspaceID: "demo"}})
 		n := 0
@@ -399,5 +399,5 @@ func TestMemoryIsFlat(t *testing.T) {
 		return most
 	}
 	short := peak(200)
-	assert.Less(t, peak(20_000), short+1<<20)
+	assert.Less(t, peak(6_000), short+1<<20)
 }

@@ -29,7 +29,7 @@ func buildAndRun(m *testing.M) int {
 		log.Print(err)
 		return 1
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // the system cleans it up some day
+	defer os.RemoveAll(dir)
 	binary = filepath.Join(dir, "server.exe")
 	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
 		log.Printf("go build: %s\n%s", err, out)

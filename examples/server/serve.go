@@ -30,7 +30,7 @@ func serve(ctx context.Context, s settings, out, logOutput io.Writer) (err error
 	if err != nil {
 		return fmt.Errorf("-addr: %w", err)
 	}
-	defer listener.Close() //nolint:errcheck // the HTTP server has closed it, or was never started
+	defer listener.Close() // closes it only if the HTTP server was never started
 	db, err := openDatabase(ctx, s.data, connections(s.workers))
 	if err != nil {
 		return err

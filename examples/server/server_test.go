@@ -33,7 +33,7 @@ func (p *process) request(method, path, key string) (*http.Response, []byte) {
 	request.Header.Set("X-Api-Key", key)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(p.t, err)
-	defer response.Body.Close() //nolint:errcheck // it was read to its end, or that failed
+	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	require.NoError(p.t, err)
 	return response, body
