@@ -18,6 +18,9 @@ import (
 // List yields the blobs as dataexport.BlobStore says. Of one key the blob comes before the unfinished ones, whose ModTime
 // is that of the last write. It holds the names of one directory at a time, and of those above it. It passes over files
 // that are not of the store. An error is the last that it yields.
+//
+// On its way it removes directories in which there is nothing. A process that is killed leaves one when it has removed the
+// last file of it, or has yet to make the first, and nothing else would ever come by.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[dataexport.BlobInfo, error] {
 	return func(yield func(dataexport.BlobInfo, error) bool) {
 		if ctx.Err() != nil {
@@ -53,6 +56,9 @@ func (s *Store) walk(ctx context.Context, dir, prefix string, yield func(dataexp
 	entries, err := s.entries(ctx, dir, prefix)
 	if err != nil {
 		return err
+	}
+	if len(entries) == 0 {
+		s.removeEmpty(dir) // it stays if it holds names that are of no interest here
 	}
 	for _, e := range entries {
 		if ctx.Err() != nil {
