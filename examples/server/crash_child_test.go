@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync/atomic"
 	"syscall"
@@ -37,6 +38,7 @@ type childTask struct {
 	Event        string
 	Nth          int
 	Hold, Fail   bool
+	Pause        bool                     // it does not end at the event, but stops until it is sent SIGCONT
 	Request      dataexport.CreateRequest // of ordering
 	Job          string                   // of deleting
 	Lease        time.Duration
@@ -85,7 +87,7 @@ func (c *childTask) carryOut(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
-	k := &killer{event: c.Event}
+	k := &killer{event: c.Event, pause: c.Pause}
 	k.left.Store(int64(max(c.Nth, 1)))
 	service, err := dataexport.New(dataexport.Config{
 		Datasets:     []dataexport.Dataset{newMemories(db, defaultPageSize)},
@@ -119,14 +121,25 @@ func (c *childTask) carryOut(ctx context.Context) (err error) {
 	return service.Run(ctx)
 }
 
-// A killer ends the process when an event has come a number of times.
+// A killer ends the process when an event has come a number of times, or pauses it once.
 type killer struct {
 	event string
 	left  atomic.Int64
+	pause bool
 }
 
 func (k *killer) reach(event string) {
 	if event != k.event || k.left.Add(-1) != 0 {
+		return
+	}
+	if k.pause {
+		// It goes no further before it is told to, since the signal takes a moment: it must not be stopped when it has
+		// locked the database, where nobody else could take over from it.
+		goOn := make(chan os.Signal, 1)
+		signal.Notify(goOn, syscall.SIGCONT)
+		fmt.Println(reachedLine)
+		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		<-goOn
 		return
 	}
 	fmt.Println(reachedLine)
@@ -174,7 +187,11 @@ func (s *killingStore) Claim(ctx context.Context, o dataexport.ClaimOptions) (j 
 	return j, err
 }
 
+// Update does not end with its context if it is paused: it is a call that was on its way already.
 func (s *killingStore) Update(ctx context.Context, job dataexport.Job, d time.Duration) (j dataexport.Job, err error) {
+	if s.killer.pause {
+		ctx = context.WithoutCancel(ctx)
+	}
 	err = s.killer.around("Store.Update "+string(job.Status), func() error {
 		j, err = s.Store.Update(ctx, job, d)
 		return err

@@ -210,7 +210,7 @@ func (h *crashHost) startChild(s step) *childProcess {
 	t := h.t
 	t.Helper()
 	task := childTask{
-		Dir: h.dir, Role: s.role, Event: s.at, Nth: s.nth, Hold: s.hold, Fail: s.fail, Lease: crashLease,
+		Dir: h.dir, Role: s.role, Event: s.at, Nth: s.nth, Hold: s.hold, Fail: s.fail, Pause: s.pause, Lease: crashLease,
 		Retention: h.retention, JobRetention: h.keep, Request: h.request(0),
 	}
 	if s.at == "" {
@@ -265,6 +265,17 @@ func (c *childProcess) die(stop bool) {
 	status, ok := c.command.ProcessState.Sys().(syscall.WaitStatus)
 	require.True(c.t, ok)
 	require.Equal(c.t, syscall.SIGKILL, status.Signal())
+}
+
+// waitForEvent waits until the child has come to its event.
+func (c *childProcess) waitForEvent() {
+	c.t.Helper()
+	for c.output.Scan() {
+		if c.output.Text() == reachedLine {
+			return
+		}
+	}
+	c.t.Fatalf("the child ended before it was to be paused: %s", &c.errors)
 }
 
 // stop ends the child in good order.

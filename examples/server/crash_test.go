@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,12 +27,13 @@ const crashMaxAttempts = 3
 
 // A step runs one process. It is killed at an event, or else it works until all jobs have ended, and is stopped.
 type step struct {
-	at   string // the event, such as "after Blobs.Put", or empty
-	nth  int    // which time, 0 and 1 being the first
-	role childRole
-	hold bool // its exports stop at their first write until the process is told to stop
-	stop bool // it is told to stop once an export is held
-	fail bool // its exports cannot be written
+	at    string // the event, such as "after Blobs.Put", or empty
+	nth   int    // which time, 0 and 1 being the first
+	role  childRole
+	hold  bool // its exports stop at their first write until the process is told to stop
+	stop  bool // it is told to stop once an export is held
+	fail  bool // its exports cannot be written
+	pause bool // it is not killed but paused
 }
 
 // An outcome is what becomes of the first job. The others become READY at their first attempt.
@@ -124,8 +126,37 @@ func TestKilledAtExactPoints(t *testing.T) {
 	}
 }
 
-// TestKilledBetweenFileAndDirectory is about a kill inside fileblob, which no call can be wrapped around: the last file of a job is removed and its
-// directory is not, or the directory is made and no file. The test makes what is then left.
+// TestPausedPastItsLease pauses a process until another one has taken its job over and is done. When it goes on, it must
+// change neither the job nor the file. A machine that is suspended, or swaps, does that to a process.
+func TestPausedPastItsLease(t *testing.T) {
+	t.Parallel()
+	data := newCrashData(t, 1, 2500)
+	for _, s := range []step{
+		{at: "after Store.Claim"},
+		{at: "in Write"},
+		{at: "before commit"},
+		{at: "after Blobs.Put"},
+		{at: "before Store.Update READY"},
+		{at: "before Store.Update PROCESSING", hold: true},
+		{at: "before Store.Update PENDING", fail: true},
+	} {
+		t.Run(s.at, func(t *testing.T) {
+			t.Parallel()
+			s.pause = true
+			h := newCrashHost(t, data)
+			h.order(0)
+			paused := h.startChild(s)
+			paused.waitForEvent()
+			h.run(done)
+			require.NoError(t, paused.command.Process.Signal(syscall.SIGCONT))
+			paused.stop()
+			h.finish(secondAttempt)
+		})
+	}
+}
+
+// TestKilledBetweenFileAndDirectory is about a kill inside fileblob, where this test can put nothing in between: the last
+// file of a job is removed and its directory is not, or the directory is made and no file. It makes what is then left.
 func TestKilledBetweenFileAndDirectory(t *testing.T) {
 	t.Parallel()
 	data := newCrashData(t, 1, 10)
