@@ -24,7 +24,9 @@ var sample []byte
 // importOnce fills a database that holds no memories, from a file or, if its name is empty, with the sample. All of it is
 // one transaction: after a bad line, or a crash, there are still no memories.
 func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) error {
-	tx, err := db.BeginTx(ctx, nil)
+	// Not with ctx: database/sql would roll back on a goroutine of its own, which nobody waits for, and the process could
+	// end in the middle of it.
+	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return fmt.Errorf("importing memories: %w", err)
 	}

@@ -164,7 +164,7 @@ func TestImportIsCancelled(t *testing.T) {
 	db := testDatabase(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	_, err = importLines(ctx, tx, &endlessLines{look: func(number int) {
 		if number == 1000 {
@@ -172,7 +172,7 @@ func TestImportIsCancelled(t *testing.T) {
 		}
 	}})
 	require.ErrorIs(t, err, context.Canceled)
-	require.Error(t, tx.Commit())
+	require.NoError(t, tx.Rollback())
 	assert.Zero(t, memoryCount(t, db))
 }
 
@@ -181,7 +181,7 @@ func TestImportMemoryIsFlat(t *testing.T) {
 	db := testDatabase(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	tx, err := db.BeginTx(ctx, nil)
+	tx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	var early, late uint64
 	_, err = importLines(ctx, tx, &endlessLines{look: func(number int) {
@@ -199,7 +199,7 @@ func TestImportMemoryIsFlat(t *testing.T) {
 	}})
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Less(t, late, early+1<<20)
-	require.Error(t, tx.Commit())
+	require.NoError(t, tx.Rollback())
 }
 
 func TestInstants(t *testing.T) {

@@ -326,6 +326,27 @@ func TestStopWithAClient(t *testing.T) {
 	p.stop(syscall.SIGINT)
 }
 
+// TestStopWhileImporting stops a server that is not yet listening, in the middle of its import.
+func TestStopWhileImporting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", dir, "-memories", file(t, "many.gz", zip(t, lines(300_000))))
+	var output lockedBuffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool {
+		log, err := os.Stat(filepath.Join(dir, "dataexport.db-wal"))
+		return err == nil && log.Size() > 1<<20
+	}, time.Minute, time.Millisecond)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, cmd.Wait(), output.String())
+	assert.NotContains(t, output.String(), "listening")
+	assertOnlyDocumentedFiles(t, dir, 0)
+
+	p := start(t, dir)
+	assert.Equal(t, recordsOf(sampleRecords(t), "demo"), p.order("", p.demoKey()).RecordCount, "nothing was imported")
+	p.terminate()
+}
+
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary, "-help").Output()
 	require.NoError(t, err)
