@@ -34,8 +34,9 @@ func TestServerKilledAtAnyTime(t *testing.T) {
 	if testing.Short() {
 		rounds = 2
 	}
+	s.kill(moment{importing, 50 * time.Millisecond}, 0)
 	for range rounds {
-		s.kill(moment{started, 600 * time.Millisecond}, 5) // at first it imports for so long
+		s.kill(moment{started, 600 * time.Millisecond}, 5) // about as long as the import takes
 	}
 	for range rounds {
 		s.kill(moment{listening, 400 * time.Millisecond}, 8)
@@ -140,9 +141,7 @@ func TestServerKilledWhileFilesExpire(t *testing.T) {
 	}
 	p := start(t, s.dir, s.args...)
 	s.settle(p)
-	for _, what := range []string{jobReady, jobSwept} {
-		assert.Contains(t, s.found, what, "the server was never killed when there was this")
-	}
+	assert.Contains(t, s.found, jobReady, "the server was never killed when there was this")
 	s.waitForEnd(p)
 	remaining := s.customer.remaining(p)
 	require.NotEmpty(t, remaining)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,7 +93,7 @@ func (s *siege) kill(m moment, requests int) {
 type running struct {
 	command   *exec.Cmd
 	context   context.Context // done when it is killed
-	files     string
+	dir       string
 	output    lockedBuffer
 	url       string // once it listens
 	listening chan struct{}
@@ -105,7 +106,7 @@ func (s *siege) launch(ctx context.Context) *running {
 	s.t.Helper()
 	r := &running{
 		command: exec.CommandContext(ctx, binary, append([]string{"-addr", "127.0.0.1:0", "-data", s.dir}, s.args...)...),
-		context: ctx, files: s.files(),
+		context: ctx, dir: s.dir,
 		listening: make(chan struct{}), answered: make(chan struct{}), closed: make(chan struct{}),
 	}
 	stdout, err := r.command.StdoutPipe()
@@ -136,42 +137,42 @@ func listening(r *running) <-chan struct{} { return r.listening }
 
 func answered(r *running) <-chan struct{} { return r.answered }
 
-func fileBegun(r *running) <-chan struct{} {
-	return r.watch(func(before, now map[string]bool) bool { return appeared(before, now, "+part-") })
+func importing(r *running) <-chan struct{} { return r.watch(appear, "dataexport.db-wal") }
+
+func fileBegun(r *running) <-chan struct{} { return r.watch(appear, "files/*/*+part-*") }
+
+func fileCommitted(r *running) <-chan struct{} { return r.watch(appear, "files/*/*+blob") }
+
+func fileRemoved(r *running) <-chan struct{} { return r.watch(disappear, "files/*/*+blob") }
+
+// appear reports whether a path is new.
+func appear(before, now []string) bool {
+	return slices.ContainsFunc(now, func(path string) bool { return !slices.Contains(before, path) })
 }
 
-func fileCommitted(r *running) <-chan struct{} {
-	return r.watch(func(before, now map[string]bool) bool { return appeared(before, now, "+blob") })
-}
+// disappear reports whether a path has gone.
+func disappear(before, now []string) bool { return appear(now, before) }
 
-func fileRemoved(r *running) <-chan struct{} {
-	return r.watch(func(before, now map[string]bool) bool { return appeared(now, before, "+blob") })
-}
-
-// appeared reports whether there is a path now that was not there before and has that text in it.
-func appeared(before, now map[string]bool, text string) bool {
-	for path := range now {
-		if strings.Contains(path, text) && !before[path] {
-			return true
-		}
+// watch looks again and again at the paths that match a pattern, in the directory of the data, until something has
+// happened to them.
+func (r *running) watch(happened func(before, now []string) bool, pattern string) <-chan struct{} {
+	look := func() []string {
+		paths, _ := filepath.Glob(filepath.Join(r.dir, pattern)) // the only error is that of a bad pattern
+		return paths
 	}
-	return false
-}
-
-// watch looks at the files again and again until something has happened to them.
-func (r *running) watch(happened func(before, now map[string]bool) bool) <-chan struct{} {
 	seen := make(chan struct{})
+	before := look()
 	go func() {
 		defer close(seen)
 		ticker := time.NewTicker(time.Millisecond)
 		defer ticker.Stop()
-		for before := paths(r.files); ; {
+		for {
 			select {
 			case <-ticker.C:
 			case <-r.context.Done():
 				return
 			}
-			now := paths(r.files)
+			now := look()
 			if happened(before, now) {
 				return
 			}
@@ -179,14 +180,4 @@ func (r *running) watch(happened func(before, now map[string]bool) bool) <-chan 
 		}
 	}()
 	return seen
-}
-
-// paths returns what is in the directories of a directory.
-func paths(dir string) map[string]bool {
-	found := make(map[string]bool)
-	matches, _ := filepath.Glob(filepath.Join(dir, "*", "*")) // the pattern is a good one
-	for _, path := range matches {
-		found[path] = true
-	}
-	return found
 }
