@@ -33,7 +33,7 @@ type BlobStore interface {
 	// Put stores what write writes, durably, in place of a blob that has the key already. Nobody sees a part of it: the
 	// blob appears whole when write has returned nil and Put is about to. If write returns an error or ctx is done before
 	// the commit, Put leaves nothing behind, keeps the blob that was there, and returns that error, or the cause of ctx.
-	// A panic in write passes through Put and leaves nothing behind either. A Delete of the key may make a Put that is
+	// Put calls write once. A panic in it passes through Put and leaves nothing behind either. A Delete of the key may make a Put that is
 	// under way fail. The format says what the file is, for storage that keeps a content type.
 	Put(ctx context.Context, key string, f Format, write func(io.Writer) error) error
 

@@ -20,7 +20,9 @@ type Config struct {
 	Datasets  []Dataset  // the first is the one that a request without a dataset means
 	Renderers []Renderer // the first is the one that a request without a format means
 	Store     Store
-	Blobs     BlobStore
+	// Blobs belongs to Store: Run removes files of jobs that Store does not know. Another service, or a copy of this one
+	// with another database, needs a directory or a bucket of its own.
+	Blobs BlobStore
 
 	Logger *slog.Logger // default slog.Default()
 	Limits Limits
@@ -32,6 +34,7 @@ type Config struct {
 	Lease         time.Duration                   // after which a job of a worker that is silent is given to another; default 30 s
 	MaxAttempts   int                             // how often a job is tried, crashes counted; default 5
 	Backoff       func(attempt int) time.Duration // how long to wait after a failed attempt, from 1; default 1 s, doubled up to 1 min
+	StallTimeout  time.Duration                   // after which an attempt without a new record has failed; default 15 min
 	StopTimeout   time.Duration                   // how long a stopping worker waits for a source that does not stop; default 10 s
 	StoreTimeout  time.Duration                   // how long one call of the Store may take; default 10 s
 	PollInterval  time.Duration                   // how often an idle worker looks for work, unless the store wakes it; default 1 s
@@ -58,6 +61,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Workers, 2)
 	setDefault(&c.Lease, 30*time.Second)
 	setDefault(&c.MaxAttempts, 5)
+	setDefault(&c.StallTimeout, 15*time.Minute)
 	setDefault(&c.StopTimeout, 10*time.Second)
 	setDefault(&c.StoreTimeout, 10*time.Second)
 	setDefault(&c.PollInterval, time.Second)
@@ -111,7 +115,7 @@ func (c *Config) validate() error {
 		return fail("Workers and MaxAttempts cannot be negative")
 	}
 	for name, d := range map[string]time.Duration{
-		"Retention": c.Retention, "JobRetention": c.JobRetention, "Lease": c.Lease, "StopTimeout": c.StopTimeout,
+		"Retention": c.Retention, "JobRetention": c.JobRetention, "Lease": c.Lease, "StallTimeout": c.StallTimeout, "StopTimeout": c.StopTimeout,
 		"StoreTimeout": c.StoreTimeout, "PollInterval": c.PollInterval, "SweepInterval": c.SweepInterval,
 	} {
 		if d < 0 {

@@ -83,6 +83,8 @@ func (c *Collection) Validate() error {
 			return fail("columns %q and %q have the same role", roles[column.Role], column.Name)
 		case (column.Role == RoleBody || column.Role == RoleTenant) && column.Kind != KindString:
 			return fail("column %q has a role that only a string column can have, and is of kind %s", column.Name, column.Kind)
+		case column.Role == RoleTenant && column.Nullable:
+			return fail("column %q says of which workspace a record is and cannot be nullable", column.Name)
 		case column.Key < 0:
 			return fail("column %q has a negative place in the key", column.Name)
 		case column.Key > 0 && column.Nullable:
@@ -175,6 +177,20 @@ func (info *Info) Validate() error {
 // hasTenant reports whether records say of which workspace they are.
 func (info *Info) hasTenant() bool {
 	return slices.ContainsFunc(info.Collections, func(c Collection) bool { return c.Column(RoleTenant) >= 0 })
+}
+
+// checkFilter returns the faults of a filter, among them conditions that the dataset does not obey.
+func (info *Info) checkFilter(f *Filter) error {
+	var faults ValidationError
+	if err := faults.Merge(f.Validate()); err != nil {
+		return err
+	}
+	for _, name := range f.Names() {
+		if !slices.Contains(info.Filters, name) {
+			faults.Add(name, "the dataset %s cannot be filtered by %s", info.Name, name)
+		}
+	}
+	return faults.Err()
 }
 
 // validName reports whether a name can stand in a query parameter, a file name and a log line as it is.

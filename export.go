@@ -19,7 +19,7 @@ func Export(ctx context.Context, w io.Writer, d Dataset, r Renderer, q Query) (S
 	if err := info.Validate(); err != nil {
 		return Summary{}, err
 	}
-	if err := q.Filter.Validate(); err != nil {
+	if err := info.checkFilter(&q.Filter); err != nil {
 		return Summary{}, err
 	}
 	if info.Personal && q.Scope.Subject == "" {
@@ -73,6 +73,10 @@ func (e *export) run(ctx context.Context, w io.Writer) (_ Summary, err error) {
 	}()
 	if err := ctx.Err(); err != nil {
 		return Summary{}, context.Cause(ctx)
+	}
+	// A job may come from a version of the host whose dataset knew more conditions. Without them it would hold too much.
+	if err := e.info.checkFilter(&e.query.Filter); err != nil {
+		return Summary{}, err
 	}
 	source, err := e.dataset.Open(ctx, e.query)
 	if err != nil {

@@ -52,6 +52,18 @@ func TestExportRefusesAQueryThatMakesNoSense(t *testing.T) {
 	}
 }
 
+// A condition that the dataset does not obey is refused here, as it is for jobs.
+func TestExportDoesNotDropAFilter(t *testing.T) {
+	type note struct {
+		ID string `export:"id,id,key"`
+	}
+	notes, err := dataexport.NewDataset("notes", noRecords[note], dataexport.DatasetOptions{})
+	require.NoError(t, err)
+	_, err = dataexport.Export(t.Context(), io.Discard, notes, lines{}, dataexport.Query{Filter: dataexport.Filter{UserID: "u"}})
+	assert.ErrorIs(t, err, dataexport.ErrInvalid)
+	assert.ErrorContains(t, err, "cannot be filtered by user_id")
+}
+
 func TestExportReportsWhoFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // which also finds a goroutine that is left
 		broken := errors.New("broken")

@@ -2,13 +2,16 @@ package dataexport
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/dataexport/dataexport/internal/parameter"
+	"github.com/dataexport/dataexport/internal/rfc3339"
 )
 
 // The names of the filter parameters, for Info.Filters.
@@ -51,6 +54,8 @@ type Filter struct {
 	Categories    []string  // records with at least one of them; nil if not set
 	CreatedAfter  time.Time // exclusive; zero if not set
 	CreatedBefore time.Time // exclusive; zero if not set
+
+	unknown []string // names of conditions that UnmarshalJSON has met and does not know
 }
 
 // Attributes are what a Filter looks at in a record. Empty means that the record has none.
@@ -127,6 +132,9 @@ func (f *Filter) Validate() error {
 	}
 	instant(FilterCreatedAfter, f.CreatedAfter)
 	instant(FilterCreatedBefore, f.CreatedBefore)
+	for _, name := range f.unknown {
+		faults.Add(name, "the condition %s was stored by another version, and this one does not know it", name)
+	}
 	if !f.CreatedAfter.IsZero() && !f.CreatedBefore.IsZero() && !f.CreatedAfter.Before(f.CreatedBefore) {
 		faults.Add(FilterCreatedAfter, "created_after must be earlier than created_before")
 	}
@@ -199,6 +207,18 @@ func parseCategories(lists []string) (categories []string, problem string) {
 	return distinct(categories), ""
 }
 
+// canonical returns the same filter with its times in UTC and no category twice.
+func (f Filter) canonical() Filter {
+	f.Categories = distinct(f.Categories)
+	if !f.CreatedAfter.IsZero() {
+		f.CreatedAfter = f.CreatedAfter.UTC()
+	}
+	if !f.CreatedBefore.IsZero() {
+		f.CreatedBefore = f.CreatedBefore.UTC()
+	}
+	return f
+}
+
 // distinct returns the list without repetitions, in order of first appearance.
 func distinct(list []string) []string {
 	var out []string
@@ -213,18 +233,19 @@ func distinct(list []string) []string {
 func parseTime(value string) (time.Time, error) {
 	t, err := time.Parse(time.DateOnly, value)
 	if err != nil {
-		// UnmarshalText is strict where Parse is not: two digits everywhere, offsets that exist.
-		err = t.UnmarshalText([]byte(value))
+		t, _, err = rfc3339.Parse(value)
 	}
 	switch {
+	case errors.Is(err, rfc3339.ErrYear):
+		return time.Time{}, errors.New("is not within the years 0000 to 9999")
 	case err != nil && strings.LastIndexByte(value, ' ') > 0 && strings.Count(value, ":") > 2:
-		return time.Time{}, fmt.Errorf("has a blank where its offset begins: write the + as %%2B in a URL")
+		return time.Time{}, errors.New("has a blank where its offset begins: write the + as %2B in a URL")
 	case err != nil:
-		return time.Time{}, fmt.Errorf("must be a time such as 2026-01-15T10:30:00Z (RFC 3339) or a date such as 2026-01-15")
+		return time.Time{}, errors.New("must be a time such as 2026-01-15T10:30:00Z (RFC 3339) or a date such as 2026-01-15")
 	case t.IsZero():
-		return time.Time{}, fmt.Errorf("is the one instant that stands for no time; use another")
+		return time.Time{}, errors.New("is the one instant that stands for no time; use another")
 	}
-	return t.UTC(), nil
+	return t, nil
 }
 
 // filterJSON is the canonical form of a Filter, as stores keep it and fingerprints are taken of it.
@@ -252,11 +273,22 @@ func (f Filter) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads the form that MarshalJSON writes.
+// UnmarshalJSON reads the form that MarshalJSON writes. A condition that it does not know, which another version of this
+// package has stored, makes the filter invalid: an export without it would hold too much.
 func (f *Filter) UnmarshalJSON(data []byte) error {
 	var stored filterJSON
 	if err := json.Unmarshal(data, &stored); err != nil {
 		return fmt.Errorf("dataexport: a stored filter: %w", err)
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return fmt.Errorf("dataexport: a stored filter: %w", err)
+	}
+	var unknown []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if !slices.Contains(filterNames, name) {
+			unknown = append(unknown, name)
+		}
 	}
 	instant := func(t *time.Time) time.Time {
 		if t == nil {
@@ -266,7 +298,7 @@ func (f *Filter) UnmarshalJSON(data []byte) error {
 	}
 	*f = Filter{
 		stored.UserID, stored.AgentID, stored.SessionID, stored.Priority, stored.Categories,
-		instant(stored.CreatedAfter), instant(stored.CreatedBefore),
+		instant(stored.CreatedAfter), instant(stored.CreatedBefore), unknown,
 	}
 	return nil
 }

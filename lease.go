@@ -12,6 +12,9 @@ import (
 // errLeaseLost says that a job is no longer the worker's: deleted, or given to another after its lease had run out.
 var errLeaseLost = fmt.Errorf("%w: it was deleted or given to another worker", ErrConflict)
 
+// errStalled says that a source, or what it waits for, hangs.
+var errStalled = errors.New("dataexport: there was no new record for longer than Config.StallTimeout")
+
 // gone reports whether a store has said that a job is no longer the caller's.
 func gone(err error) bool { return errors.Is(err, ErrConflict) || errors.Is(err, ErrNotFound) }
 
@@ -61,14 +64,18 @@ func (l *lease) lost() error {
 }
 
 // keepRenewing renews the lease and writes down the progress, three times within its duration, whatever becomes of ctx,
-// until the function that it returns is called, which waits for the end. If the lease is lost, it calls cancel with the reason.
-func (l *lease) keepRenewing(ctx context.Context, cancel context.CancelCauseFunc, p *progress, log *slog.Logger) (stop func()) {
+// until the function that it returns is called, which waits for the end. It calls cancel with the reason if the lease is
+// lost, or if there was no new record for the time of stall.
+func (l *lease) keepRenewing(
+	ctx context.Context, cancel context.CancelCauseFunc, p *progress, stall time.Duration, log *slog.Logger,
+) (stop func()) {
 	ctx, stopRenewing := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		ticker := time.NewTicker(l.duration / 3)
 		defer ticker.Stop()
+		records, lastRecord := int64(0), time.Now()
 		for {
 			select {
 			case <-ctx.Done():
@@ -83,12 +90,42 @@ func (l *lease) keepRenewing(ctx context.Context, cancel context.CancelCauseFunc
 			if err != nil {
 				log.Warn("a lease could not be renewed; it will be tried again", slog.Any("error", err))
 			}
+			if n := p.records.Load(); n != records {
+				records, lastRecord = n, time.Now()
+			}
+			if time.Since(lastRecord) >= stall {
+				cancel(errStalled)
+			}
 		}
 	}()
 	return func() {
 		stopRenewing()
 		<-done
 	}
+}
+
+// write writes a version of the job. A store that does not answer may have made the change all the same, and then takes
+// the next try for a conflict. So a conflict is looked into: what is there may be what was to be written.
+func (l *lease) write(ctx context.Context, wanted Job, d time.Duration) (Job, error) {
+	updated, err := l.store.Update(ctx, wanted, d)
+	if !errors.Is(err, ErrConflict) {
+		return updated, err
+	}
+	found, findErr := l.store.Find(ctx, wanted.ID)
+	switch {
+	case findErr == nil && wroteThis(&found, &wanted):
+		return found, nil
+	case findErr != nil && !gone(findErr):
+		return Job{}, findErr
+	}
+	return Job{}, err
+}
+
+// wroteThis reports whether a stored job is what an update with the wanted job has made. Nobody else can have made it: a
+// worker that claims the job begins another attempt.
+func wroteThis(found, wanted *Job) bool {
+	return found.Version == wanted.Version+1 && found.Status == wanted.Status && found.Attempts == wanted.Attempts &&
+		found.BlobKey == wanted.BlobKey && found.StartedAt.Equal(wanted.StartedAt)
 }
 
 // renew extends the lease once. The call is not cancelled when renewing stops: it must be known whether it took place,
@@ -99,7 +136,7 @@ func (l *lease) renew(ctx context.Context, p *progress) error {
 	job.Progress = p.value()
 	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), l.end())
 	defer cancel()
-	updated, err := l.store.Update(ctx, job, l.duration)
+	updated, err := l.write(ctx, job, l.duration)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {

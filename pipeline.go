@@ -21,6 +21,7 @@ type pipeline struct {
 	target io.Writer
 	limit  int64 // bytes, or 0 for none
 	size   int64
+	over   error       // set once the limit is exceeded
 	chunk  []byte      // being filled
 	filled chan []byte // to the goroutine
 	free   chan []byte // back from it
@@ -78,8 +79,11 @@ func (p *pipeline) pass(chunk []byte) (err error) {
 
 // Write copies b; it returns the error of an earlier write that failed.
 func (p *pipeline) Write(b []byte) (int, error) {
-	if p.size += int64(len(b)); p.limit > 0 && p.size > p.limit {
-		return 0, limitError("bytes", p.limit)
+	if p.size += int64(len(b)); p.limit > 0 && p.size > p.limit && p.over == nil {
+		p.over = limitError("bytes", p.limit)
+	}
+	if p.over != nil {
+		return 0, p.over
 	}
 	written := len(b)
 	for len(b) > 0 {
@@ -112,6 +116,9 @@ func (p *pipeline) flush() error {
 
 // finish waits until all is written and returns the error of the first write that failed. Then size and sum are final.
 func (p *pipeline) finish() error {
+	if p.over != nil {
+		return p.over // also if the encoder did not look at the error of Write
+	}
 	if len(p.chunk) > 0 {
 		if err := p.flush(); err != nil {
 			return err

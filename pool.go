@@ -22,18 +22,25 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	defer s.running.Store(false)
 	s.stopping.Store(false)
-	stopRefusing := context.AfterFunc(ctx, func() { s.stopping.Store(true) })
-	defer stopRefusing()
+	refused := make(chan struct{})
+	stopRefusing := context.AfterFunc(ctx, func() {
+		defer close(refused)
+		s.stopping.Store(true)
+	})
 
 	p := &pool{runner: s.runner, config: &s.config}
 	p.waiter, _ = s.config.Store.(WorkWaiter)
 	var group sync.WaitGroup
 	group.Go(func() { p.sweep(ctx) })
+	group.Go(func() { p.sweepOrphans(ctx) })
 	for range s.config.Workers {
 		group.Go(func() { p.work(ctx) })
 	}
 	group.Wait()
-	s.stopping.Store(true) // in case that the function above has not run yet
+	if !stopRefusing() {
+		<-refused // not to meddle with the next Run
+	}
+	s.stopping.Store(true)
 	return nil
 }
 
@@ -77,19 +84,22 @@ func (p *pool) waitForWork(ctx context.Context) {
 
 // sweep cleans up at once, when something is due, and at least every SweepInterval.
 func (p *pool) sweep(ctx context.Context) {
-	var lastOrphans time.Time
 	for ctx.Err() == nil {
-		if lastOrphans.IsZero() || time.Since(lastOrphans) >= orphanInterval {
-			lastOrphans = time.Now()
-			if err := p.runner.SweepOrphans(ctx); err != nil && ctx.Err() == nil {
-				p.config.Logger.Error("orphans could not be removed", slog.Any("error", err))
-			}
-		}
 		next, err := p.runner.Sweep(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.config.Logger.Error("the sweep could not clean everything", slog.Any("error", err))
 		}
 		_ = sleep(ctx, p.untilSweep(next, err))
+	}
+}
+
+// sweepOrphans looks for orphans at once and then every orphanInterval, beside the sweep, which must not wait for it.
+func (p *pool) sweepOrphans(ctx context.Context) {
+	for ctx.Err() == nil {
+		if err := p.runner.SweepOrphans(ctx); err != nil && ctx.Err() == nil {
+			p.config.Logger.Error("orphans could not be removed", slog.Any("error", err))
+		}
+		_ = sleep(ctx, orphanInterval)
 	}
 }
 

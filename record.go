@@ -13,17 +13,17 @@ import (
 )
 
 // CollectionOf describes the records of struct type T as a collection. Each exported field is a column. Its name is that
-// of the tag `export:"name"`, or else of the json tag, or else of the field; `export:"-"` leaves a field out. Options
-// follow the name:
+// of the tag `export:"name"`, or else of the json tag, or else of the field. `export:"-"` leaves a field out, and so does
+// `json:"-"` on a field without an export tag. Options follow the name:
 //
 //	id, body, tenant   the role of the column
 //	key, key=2         its place in the key
 //	decimal            a string field that holds a decimal number
 //	notnull            a nil slice is an empty list, not null
 //
-// Fields may be strings, integers (not uint, uint64 and uintptr, which do not fit an int64), floats, bools, time.Time,
-// [16]byte such as uuid.UUID, []string, json.RawMessage, types made of these, and pointers to them. Pointers, []string
-// and json.RawMessage are nullable columns. Embedded structs are taken apart.
+// Fields may be strings, integers (not uint, uint64 and uintptr, which do not fit an int64), floats, bools, [16]byte such
+// as uuid.UUID and []string, types that are defined as one of these, time.Time, json.RawMessage, and pointers to all of
+// them. Pointers, []string and json.RawMessage are nullable columns. Embedded structs are taken apart.
 func CollectionOf[T any](name string) (Collection, error) {
 	fields, err := recordFields[T]()
 	if err != nil {
@@ -37,7 +37,8 @@ func CollectionOf[T any](name string) (Collection, error) {
 }
 
 // RowsOf turns records into rows of the collection that CollectionOf describes. The rows are valid as long as the record
-// that was yielded; the pointer may be the same each time. It allocates nothing for a record.
+// that was yielded; the pointer may be the same each time. It allocates nothing for a record, but for a float32. A nil
+// record is an ErrBadRow.
 func RowsOf[T any](records iter.Seq2[*T, error]) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		fields, err := recordFields[T]()
@@ -49,6 +50,10 @@ func RowsOf[T any](records iter.Seq2[*T, error]) iter.Seq2[Row, error] {
 		for record, err := range records {
 			if err != nil {
 				yield(nil, err)
+				return
+			}
+			if record == nil {
+				yield(nil, fmt.Errorf("%w: the source yielded nil and no error", ErrBadRow))
 				return
 			}
 			base := unsafe.Pointer(record)
@@ -81,10 +86,10 @@ func appendRecordFields(fields []recordField, t reflect.Type, base uintptr) ([]r
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, tagged := f.Tag.Lookup("export")
-		if tag == "-" || !f.IsExported() && !f.Anonymous {
+		if tag == "-" || !tagged && f.Tag.Get("json") == "-" || !f.IsExported() && !f.Anonymous {
 			continue
 		}
-		if f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct {
+		if f.Anonymous && !tagged && f.Type.Kind() == reflect.Struct && f.Type != reflect.TypeFor[time.Time]() {
 			var err error
 			if fields, err = appendRecordFields(fields, f.Type, base+f.Offset); err != nil {
 				return nil, err
@@ -109,7 +114,7 @@ func newRecordField(f reflect.StructField, tag string) (recordField, error) {
 	if name == "" {
 		name, _, _ = strings.Cut(f.Tag.Get("json"), ",")
 	}
-	if name == "" || name == "-" {
+	if name == "" {
 		name = f.Name
 	}
 	field, err := readerOf(f.Type)

@@ -44,6 +44,7 @@ type everything struct {
 	Owner   *uuid.UUID       `export:"owner"`
 	NoTag   int32
 	Left    chan int `export:"-"`
+	Secret  string   `json:"-"`
 	private int      //nolint:unused // that it is left out is what the test is about
 }
 
@@ -154,6 +155,12 @@ func TestCollectionOfRefusesWhatCannotBeAColumn(t *testing.T) {
 		A string `export:"a,body"`
 		B string `export:"b,body"`
 	}
+	type nullableTenant struct {
+		A *string `export:"a,tenant"`
+	}
+	type embeddedTime struct {
+		time.Time
+	}
 	type pointers struct{ P **int }
 	refused := func(want string) func(dataexport.Collection, error) {
 		return func(_ dataexport.Collection, err error) {
@@ -173,8 +180,16 @@ func TestCollectionOfRefusesWhatCannotBeAColumn(t *testing.T) {
 	refused("must be 1 to 1")(dataexport.CollectionOf[gap]("c"))
 	refused("the same role")(dataexport.CollectionOf[twoBodies]("c"))
 	refused("cannot be a column")(dataexport.CollectionOf[pointers]("c"))
+	refused("cannot be nullable")(dataexport.CollectionOf[nullableTenant]("c"))
 	refused("must be structs")(dataexport.CollectionOf[int]("c"))
 	refused("no columns")(dataexport.CollectionOf[struct{}]("c"))
+
+	embedded, err := dataexport.CollectionOf[embeddedTime]("c")
+	require.NoError(t, err)
+	assert.Equal(t, []dataexport.Column{{Name: "Time", Kind: dataexport.KindTime}}, embedded.Columns)
+	for _, err := range dataexport.RowsOf(func(yield func(*embeddedTime, error) bool) { yield(nil, nil) }) {
+		assert.ErrorIs(t, err, dataexport.ErrBadRow)
+	}
 
 	for _, err := range dataexport.RowsOf(func(func(*mapping, error) bool) {}) {
 		assert.ErrorIs(t, err, dataexport.ErrInvalid)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"time"
 )
 
@@ -21,17 +20,27 @@ type Runner struct {
 // FAILED, or PENDING again until HeldUntil. It returns ErrNoJob if none waits, ErrConflict if the job was taken away
 // meanwhile, because its user deleted it or its lease ran out and another worker has it, and another error if the store fails.
 //
-// When ctx is done, the job is handed back: PENDING, the attempt not counted.
+// When ctx is cancelled, the job is handed back: PENDING, the attempt not counted. When the deadline of ctx is over, the
+// attempt has failed.
 func (r *Runner) RunNext(ctx context.Context) (Job, error) {
 	return r.claimAndRun(ctx, "")
 }
 
-// RunJob is RunNext for one job. ErrNoJob says that it is not there, not active, held by another worker, or to be tried later.
+// RunJob is RunNext for one job. It returns ErrNotFound if there is no such job. If it cannot be claimed, it returns the
+// job as it is together with ErrNoJob: it has ended, or nobody can have it before HeldUntil.
 func (r *Runner) RunJob(ctx context.Context, id string) (Job, error) {
 	if id == "" {
 		return Job{}, fmt.Errorf("%w: RunJob needs the id of a job", ErrInvalid)
 	}
-	return r.claimAndRun(ctx, id)
+	job, err := r.claimAndRun(ctx, id)
+	if !errors.Is(err, ErrNoJob) {
+		return job, err
+	}
+	job, findErr := r.store.Find(ctx, id)
+	if findErr != nil {
+		return Job{}, findErr
+	}
+	return job, err
 }
 
 func (r *Runner) claimAndRun(ctx context.Context, id string) (Job, error) {
@@ -43,7 +52,7 @@ func (r *Runner) claimAndRun(ctx context.Context, id string) (Job, error) {
 	a := &attempt{
 		runner: r,
 		lease:  newLease(r.store, job, r.config.Lease, began),
-		key:    job.ID + "/" + strconv.FormatInt(job.Version, 10),
+		key:    attemptKey(job),
 		log: r.config.Logger.With(slog.String("job", job.ID), slog.String("workspace", job.Scope.WorkspaceID),
 			slog.Int("attempt", job.Attempts)),
 	}
@@ -84,12 +93,18 @@ func (a *attempt) run(ctx context.Context) (Job, error) {
 	case errors.Is(err, errLeaseLost):
 		a.log.Warn("export was taken away", slog.Any("error", err))
 		return Job{}, err
-	case ctx.Err() != nil:
+	case stopped(ctx):
 		return a.handBack(ctx, err)
 	case permanent(err) || job.Attempts >= a.runner.config.MaxAttempts:
 		return a.fail(ctx, err)
 	}
 	return a.retry(ctx, err)
+}
+
+// stopped reports whether the worker was told to stop. A deadline of an engine's is no such thing: the attempt took too
+// long, and counts.
+func stopped(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 }
 
 // work exports to the blob store while the lease is renewed, and stops when ctx is done or the lease is lost. The lease is
@@ -113,7 +128,7 @@ func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
 	defer cancel(nil)
 	stopWatching := context.AfterFunc(ctx, func() { cancel(errStopping) })
 	defer stopWatching()
-	stopRenewing := a.lease.keepRenewing(ctx, cancel, &e.progress, a.log)
+	stopRenewing := a.lease.keepRenewing(ctx, cancel, &e.progress, a.runner.config.StallTimeout, a.log)
 
 	type result struct {
 		summary Summary
@@ -121,12 +136,9 @@ func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
 	}
 	results := make(chan result, 1)
 	go func() {
-		var s Summary
-		err := a.put(working, renderer.Format(), func(w io.Writer) (err error) {
-			s, err = e.run(working, w)
-			return err
-		})
-		results <- result{s, err}
+		res := result{err: errors.New("dataexport: the goroutine of the source was ended (runtime.Goexit)")}
+		defer func() { results <- res }()
+		res.summary, res.err = a.store(working, e)
 	}()
 	var res result
 	select {
@@ -138,17 +150,32 @@ func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
 	if cause := a.lease.lost(); cause != nil && res.err != nil {
 		return Summary{}, cause
 	}
+	if cause := context.Cause(working); res.err != nil && errors.Is(cause, errStalled) {
+		return Summary{}, cause
+	}
 	return res.summary, res.err
 }
 
-// put is BlobStore.Put, a panic of the store being an error like any other.
-func (a *attempt) put(ctx context.Context, f Format, write func(io.Writer) error) (err error) {
+// store writes the export to the blob store. The errors of the two are told apart: what a store of files cannot find says
+// nothing of the data.
+func (a *attempt) store(ctx context.Context, e *export) (s Summary, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = panicError(v)
 		}
 	}()
-	return a.runner.config.Blobs.Put(ctx, a.key, f, write)
+	var exportErr error
+	err = a.runner.config.Blobs.Put(ctx, a.key, e.renderer.Format(), func(w io.Writer) error {
+		s, exportErr = e.run(ctx, w)
+		return exportErr
+	})
+	if exportErr != nil {
+		return Summary{}, exportErr
+	}
+	if err != nil {
+		return Summary{}, fmt.Errorf("dataexport: storing the file: %s", err) //nolint:errorlint // not wrapped, see above
+	}
+	return s, nil
 }
 
 // waitFor returns what comes through a channel, or otherwise if nothing comes in time.
@@ -165,7 +192,8 @@ func waitFor[T any](c <-chan T, d time.Duration, otherwise T) T {
 
 func unknown(what, name string) error {
 	return &PublicError{
-		Code: "UNSUPPORTED", Message: fmt.Sprintf("The %s %s is no longer offered.", what, name), Permanent: true,
+		// It is tried again: another process, of a newer or older version, may know it.
+		Code: "UNSUPPORTED", Message: fmt.Sprintf("The %s %s is not offered.", what, name),
 	}
 }
 
@@ -183,9 +211,7 @@ func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
 		a.log.Info("export is ready", slog.Int64("records", s.Records), slog.Int64("bytes", s.Bytes))
 		a.runner.removeFiles(context.WithoutCancel(ctx), job, a.key)
 	case errors.Is(err, errLeaseLost):
-		if removeErr := a.runner.config.Blobs.Delete(context.WithoutCancel(ctx), a.key); removeErr != nil {
-			a.log.Error("a file that nobody needs could not be removed; the sweep will", slog.Any("error", removeErr))
-		}
+		a.runner.removeUnneeded(context.WithoutCancel(ctx), a.key)
 	}
 	// After any other error the job may be READY or not, and the file stays: the sweep removes it if the job is not.
 	return job, err
@@ -225,7 +251,7 @@ func (a *attempt) conclude(ctx context.Context, status Status, d time.Duration, 
 	}
 	change(&job)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		updated, err := a.runner.store.Update(ctx, job, d)
+		updated, err := a.lease.write(ctx, job, d)
 		switch {
 		case err == nil:
 			return updated, nil

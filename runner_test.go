@@ -273,7 +273,7 @@ func (s *deafStore) Update(ctx context.Context, j dataexport.Job, d time.Duratio
 func TestALongExportKeepsItsLeaseAndShowsProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := newBlocking()
-		f := newFixture(t, slow.dataset(), nil)
+		f := newFixture(t, slow.dataset(), func(c *dataexport.Config) { c.StallTimeout = time.Hour })
 		defer f.start(t)()
 		job := f.create(t)
 		time.Sleep(30 * time.Minute)
@@ -475,12 +475,12 @@ func TestAJobWhoseDatasetOrFormatIsGoneFails(t *testing.T) {
 		f := newFixture(t, memory.Slice(nil), nil)
 		job := f.create(t)
 		later := newFixture(t, memory.Slice(nil), func(c *dataexport.Config) {
-			c.Store, c.Blobs = f.store, f.blobs
+			c.Store, c.Blobs, c.MaxAttempts = f.store, f.blobs, 1
 			c.Renderers = []dataexport.Renderer{lines{name: "other"}}
 		})
 		done, err := later.Runner().RunJob(t.Context(), job.ID)
 		require.NoError(t, err)
-		assert.Equal(t, &dataexport.JobError{Code: "UNSUPPORTED", Message: "The format lines is no longer offered."}, done.Error)
+		assert.Equal(t, &dataexport.JobError{Code: "UNSUPPORTED", Message: "The format lines is not offered."}, done.Error)
 	})
 }
 

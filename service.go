@@ -83,6 +83,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (job Job, replaye
 	if err != nil {
 		return Job{}, false, err
 	}
+	r.Filter = r.Filter.canonical()
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Job{}, false, fmt.Errorf("dataexport: making a job id: %w", err)
@@ -121,20 +122,18 @@ func (s *Service) check(r *CreateRequest) (Info, Renderer, error) {
 	if !rendererFound {
 		faults.Add("format", "format must be one of: %s", s.config.formatNames())
 	}
-	if err := faults.Merge(r.Filter.Validate()); err != nil {
-		return Info{}, nil, err
-	}
 	if problem := idempotencyKeyProblem(r.IdempotencyKey); problem != "" {
 		faults.Add("Idempotency-Key", "%s", problem)
 	}
 	if !datasetFound {
+		if err := faults.Merge(r.Filter.Validate()); err != nil {
+			return Info{}, nil, err
+		}
 		return Info{}, nil, faults.Err()
 	}
 	info := dataset.Info()
-	for _, name := range r.Filter.Names() {
-		if !slices.Contains(info.Filters, name) {
-			faults.Add(name, "the dataset %s cannot be filtered by %s", info.Name, name)
-		}
+	if err := faults.Merge(info.checkFilter(&r.Filter)); err != nil {
+		return Info{}, nil, err
 	}
 	if info.Personal && r.Scope.Subject == "" {
 		faults.Add("dataset", "the dataset %s belongs to one person, and the request does not say whose it is", info.Name)

@@ -62,9 +62,9 @@ func TestCreateReportsEveryFaultAtOnce(t *testing.T) {
 	assert.Equal(t, []dataexport.FieldError{
 		{Field: "dataset", Message: "dataset must be one of: memories"},
 		{Field: "format", Message: "format must be one of: lines"},
+		{Field: "Idempotency-Key", Message: "the key must be of visible ASCII characters"},
 		{Field: "priority", Message: "priority must be LOW, MEDIUM or HIGH, in capitals"},
 		{Field: "categories", Message: "categories names none; leave it out instead"},
-		{Field: "Idempotency-Key", Message: "the key must be of visible ASCII characters"},
 	}, faults.Fields)
 }
 

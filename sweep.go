@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,22 +20,29 @@ const sweepBatch = 100 // jobs that the sweep asks for at a time
 // how long it takes until there is more to do, or a negative duration if nothing is in sight. What cannot be removed is
 // in the error, and tried again by the next sweep. Several may sweep at the same time.
 func (r *Runner) Sweep(ctx context.Context) (next time.Duration, err error) {
-	query := DueQuery{FileGrace: r.config.fileGrace(), Keep: r.config.JobRetention, Limit: sweepBatch}
+	query := DueQuery{FileGrace: r.config.fileGrace(), Keep: r.config.JobRetention}
+	stuck := make(map[string]error) // by job; those that cannot be cleaned do not keep the others
 	for {
+		query.Limit = len(stuck) + sweepBatch
 		jobs, next, err := r.store.Due(ctx, query)
 		if err != nil {
 			return 0, fmt.Errorf("dataexport: sweeping: %w", err)
 		}
-		var faults []error
+		tried := 0
 		for _, job := range jobs {
+			if stuck[job.ID] != nil {
+				continue
+			}
+			tried++
 			if err := r.clean(ctx, job); err != nil {
-				faults = append(faults, fmt.Errorf("job %s: %w", job.ID, err))
+				stuck[job.ID] = fmt.Errorf("job %s: %w", job.ID, err)
 			}
 		}
 		switch {
-		case len(faults) > 0:
-			return next, fmt.Errorf("dataexport: sweeping: %w", errors.Join(faults...))
-		case len(jobs) == 0 || next != 0:
+		case tried > 0 && next == 0:
+		case len(stuck) > 0:
+			return next, fmt.Errorf("dataexport: sweeping: %w", errors.Join(slices.Collect(maps.Values(stuck))...))
+		default:
 			return next, nil
 		}
 	}
@@ -104,10 +114,36 @@ func needed(job *Job, key string) bool {
 	return job != nil && (job.Status.Active() || job.BlobKey == key)
 }
 
-// jobOfKey returns the id of the job that an attempt's key begins with.
+// attemptKey returns where the attempt that claimed a job writes its file: no two attempts have the same version.
+func attemptKey(job Job) string { return job.ID + "/" + strconv.FormatInt(job.Version, 10) }
+
+// jobOfKey returns the id of the job of a key that attemptKey has made.
 func jobOfKey(key string) (id string, ok bool) {
-	id, _, ok = strings.Cut(key, "/")
-	return id, ok && uuid.Validate(id) == nil
+	id, version, _ := strings.Cut(key, "/")
+	n, err := strconv.ParseInt(version, 10, 64)
+	parsed, parseErr := uuid.Parse(id)
+	made := err == nil && n > 0 && parseErr == nil && parsed.Version() == 7 && key == attemptKey(Job{ID: parsed.String(), Version: n})
+	return id, made
+}
+
+// removeUnneeded removes the file of an attempt that was overtaken, unless its job needs it after all or is still active,
+// since then whoever has the job removes it at the end. Faults are logged; SweepOrphans will find what is left.
+func (r *Runner) removeUnneeded(ctx context.Context, key string) {
+	ctx, cancel := context.WithTimeout(ctx, r.config.StoreTimeout)
+	defer cancel()
+	id, _ := jobOfKey(key)
+	found, err := r.store.Find(ctx, id)
+	job := &found
+	if errors.Is(err, ErrNotFound) {
+		job, err = nil, nil
+	}
+	if err == nil && !needed(job, key) {
+		err = r.config.Blobs.Delete(ctx, key)
+	}
+	if err != nil {
+		r.config.Logger.Error("a file that nobody needs could not be removed; the sweep will",
+			slog.String("job", id), slog.String("key", key), slog.Any("error", err))
+	}
 }
 
 // removeFiles removes all files of a job but the one to keep. Faults are logged; SweepOrphans will find what is left.

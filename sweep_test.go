@@ -166,7 +166,9 @@ func TestOrphans(t *testing.T) {
 		put(ready.ID + "/9")
 		put(failed.ID + "/2")
 		put(deleted.ID + "/2")
-		put(uuid.NewString() + "/2")
+		missing, err := uuid.NewV7()
+		require.NoError(t, err)
+		put(missing.String() + "/2")
 		require.NoError(t, f.Runner().SweepOrphans(t.Context()))
 		assert.ElementsMatch(t, stay, f.keys(t))
 	})
@@ -175,7 +177,9 @@ func TestOrphans(t *testing.T) {
 func TestRunSweepsOrphansAtItsStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, memory.Slice(nil), nil)
-		require.NoError(t, f.blobs.Put(t.Context(), uuid.NewString()+"/2", dataexport.Format{}, func(io.Writer) error { return nil }))
+		missing, err := uuid.NewV7()
+		require.NoError(t, err)
+		require.NoError(t, f.blobs.Put(t.Context(), missing.String()+"/2", dataexport.Format{}, func(io.Writer) error { return nil }))
 		defer f.start(t)()
 		synctest.Wait()
 		assert.Empty(t, f.keys(t))

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -125,6 +126,10 @@ func rowsOf(records iter.Seq2[*Record, error]) iter.Seq2[dataexport.Row, error] 
 		for r, err := range records {
 			if err != nil {
 				yield(nil, err)
+				return
+			}
+			if r == nil {
+				yield(nil, fmt.Errorf("%w: the source yielded nil and no error", dataexport.ErrBadRow))
 				return
 			}
 			row[0] = dataexport.StringValue(r.ID)

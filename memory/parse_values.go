@@ -2,11 +2,13 @@ package memory
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/dataexport/dataexport/internal/jsontext"
+	"github.com/dataexport/dataexport/internal/rfc3339"
 )
 
 // optional reads a value or null.
@@ -83,40 +85,16 @@ func (p *parser) time() (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	digits, ok := fractionDigits(s)
-	t, err := time.Parse(time.RFC3339, s)
-	if !ok || err != nil {
+	t, digits, err := rfc3339.Parse(s)
+	switch {
+	case errors.Is(err, rfc3339.ErrYear):
+		return time.Time{}, p.fail("%s is not in the years 0000 to 9999 in UTC: %s", p.key, quote(s))
+	case err != nil:
 		return time.Time{}, p.fail("%s must be a time such as 2026-01-15T10:30:00Z (RFC 3339), not %s", p.key, quote(s))
-	}
-	if digits > 9 {
+	case digits > 9:
 		return time.Time{}, p.fail("%s has more than nine digits of a fraction, and nanoseconds are the finest: %s", p.key, quote(s))
 	}
-	t = t.UTC()
-	if year := t.Year(); year < 0 || year > 9999 {
-		return time.Time{}, p.fail("%s is not in the years 0000 to 9999 in UTC: %s", p.key, quote(s))
-	}
 	return t, nil
-}
-
-// fractionDigits counts the digits of the fraction of a time of RFC 3339. It is not ok if the text has not the form of
-// such a time in a way that time.Parse lets pass: an hour of one digit, a comma for the point, an offset that does not
-// exist.
-func fractionDigits(s string) (digits int, ok bool) {
-	const seconds = len("2006-01-02T15:04:05")
-	if len(s) <= seconds || s[len("2006-01-02T15")] != ':' {
-		return 0, false
-	}
-	fraction, offset := s[seconds:], "Z"
-	if i := strings.IndexAny(fraction, "Z+-"); i >= 0 {
-		fraction, offset = fraction[:i], fraction[i:]
-	}
-	if offset != "Z" && (len(offset) != len("+00:00") || offset[1:3] > "23" || offset[4:] > "59") {
-		return 0, false
-	}
-	if fraction == "" {
-		return 0, true
-	}
-	return len(fraction) - len("."), fraction[0] == '.'
 }
 
 // object reads an object or null and returns it without the white space between its tokens.

@@ -12,7 +12,7 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
-// columns are in the order of values and scan; the first eleven are written once.
+// columns are in the order of values and scan; the first ten are written once.
 const columns = `id, workspace_id, subject, dataset, format, personal, filter, created_at, idempotency_key, fingerprint,
 	version, status, updated_at, started_at, completed_at, expires_at, held_until, attempts,
 	progress_records, progress_total, error_code, error_message, record_count, file_size, sha256, blob_key`

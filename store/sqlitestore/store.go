@@ -45,7 +45,8 @@ var (
 )
 
 // New returns a store in a database that Migrate has prepared. The database stays the caller's to close. Any limit of
-// connections will do, also 1.
+// connections will do, also 1, if nothing else holds one for long. A source that reads from the same pool while an export
+// runs holds one for each worker: leave the store at least two more, or give it a pool of its own.
 func New(db *sql.DB) *Store {
 	return &Store{db: db, patience: patience, changed: make(chan struct{})}
 }

@@ -48,7 +48,8 @@ func (s *Store) retry(ctx context.Context, try func() error) error {
 	}
 }
 
-// onConnection runs work on a connection that waits for locks.
+// onConnection runs work on a connection that waits for locks. The busy timeout that the connection had is given back with
+// it, since the pool may be the host's own.
 func (s *Store) onConnection(ctx context.Context, work func(*sql.Conn) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -58,10 +59,20 @@ func (s *Store) onConnection(ctx context.Context, work func(*sql.Conn) error) er
 		return unavailable(err)
 	}
 	defer conn.Close() // it only gives the connection back
-	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds())); err != nil {
+	var before int64
+	if err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&before); err != nil {
 		return err
 	}
+	if err := setBusyTimeout(ctx, conn, busyTimeout.Milliseconds()); err != nil {
+		return err
+	}
+	defer func() { _ = setBusyTimeout(context.WithoutCancel(ctx), conn, before) }() // a connection that fails is not used again
 	return work(conn)
+}
+
+func setBusyTimeout(ctx context.Context, conn *sql.Conn, milliseconds int64) error {
+	_, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", milliseconds))
+	return err
 }
 
 func transactOn(ctx context.Context, conn *sql.Conn, begin string, work func(*sql.Conn) error) error {

@@ -321,3 +321,20 @@ func TestErrorsOfDrivers(t *testing.T) {
 		require.Equal(t, test.unreachable, matches(test.err, unreachable), "%v", test.err)
 	}
 }
+
+// The pool may be the host's, which has set a busy timeout for its own statements.
+func TestTheBusyTimeoutOfTheHostStays(t *testing.T) {
+	db := openPath(t, t.TempDir()+"/exports.db")
+	db.SetMaxOpenConns(1)
+	_, err := db.ExecContext(t.Context(), "PRAGMA busy_timeout = 7000")
+	require.NoError(t, err)
+	require.NoError(t, Migrate(t.Context(), db))
+	store := New(db)
+	_, _, err = store.Create(t.Context(), dataexport.NewJob{ID: "first", Scope: scope})
+	require.NoError(t, err)
+	_, err = store.Claim(t.Context(), dataexport.ClaimOptions{ID: "no such job", Lease: time.Second})
+	require.ErrorIs(t, err, dataexport.ErrNoJob)
+	var after int
+	require.NoError(t, db.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&after))
+	require.Equal(t, 7000, after)
+}
