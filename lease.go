@@ -12,6 +12,9 @@ import (
 // errLeaseLost says that a job is no longer the worker's: deleted, or given to another after its lease had run out.
 var errLeaseLost = fmt.Errorf("%w: it was deleted or given to another worker", ErrConflict)
 
+// errDeleted says that the job was deleted in this process.
+var errDeleted = fmt.Errorf("%w: %w", errLeaseLost, ErrNotFound)
+
 // errStalled says that a source, or what it waits for, hangs.
 var errStalled = errors.New("dataexport: there was no new record for longer than Config.StallTimeout")
 
@@ -28,7 +31,6 @@ type lease struct {
 	mu    sync.Mutex
 	job   Job
 	until time.Time
-	cause error // why it was lost, or nil
 }
 
 func newLease(store Store, job Job, duration time.Duration, began time.Time) *lease {
@@ -56,14 +58,10 @@ func (l *lease) end() time.Time {
 	return l.until
 }
 
-// lost returns why the lease was lost, or nil.
-func (l *lease) lost() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.cause
-}
+// progressInterval is how often a job shows its progress, and how soon a worker learns that its job was deleted elsewhere.
+const progressInterval = 2 * time.Second
 
-// keepRenewing renews the lease and writes down the progress, three times within its duration, whatever becomes of ctx,
+// keepRenewing renews the lease and writes down the progress, at least three times within its duration, whatever becomes of ctx,
 // until the function that it returns is called, which waits for the end. It calls cancel with the reason if the lease is
 // lost, or if there was no new record for the time of stall.
 func (l *lease) keepRenewing(
@@ -73,7 +71,7 @@ func (l *lease) keepRenewing(
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		ticker := time.NewTicker(l.duration / 3)
+		ticker := time.NewTicker(min(l.duration/3, progressInterval))
 		defer ticker.Stop()
 		records, lastRecord := int64(0), time.Now()
 		for {
@@ -145,11 +143,9 @@ func (l *lease) renew(ctx context.Context, p *progress) error {
 		l.until = began.Add(l.duration)
 		return nil
 	case gone(err):
-		l.cause = fmt.Errorf("%w: %w", errLeaseLost, err)
-		return l.cause
+		return fmt.Errorf("%w: %w", errLeaseLost, err)
 	case !time.Now().Before(l.until):
-		l.cause = fmt.Errorf("%w: it could not be renewed in time: %w", errLeaseLost, err)
-		return l.cause
+		return fmt.Errorf("%w: it could not be renewed in time: %w", errLeaseLost, err)
 	}
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 )
 
@@ -14,6 +15,31 @@ import (
 type Runner struct {
 	config Config // with its defaults filled in
 	store  Store
+
+	mu      sync.Mutex
+	working map[string]context.CancelCauseFunc // the attempts under way in this process, by job
+}
+
+// deleted ends the attempt at a job at once, if it is under way in this process. Another process learns of it when it
+// renews its lease.
+func (r *Runner) deleted(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if cancel := r.working[id]; cancel != nil {
+		cancel(errDeleted)
+	}
+}
+
+// begin notes that an attempt is under way until the function that it returns is called.
+func (r *Runner) begin(id string, cancel context.CancelCauseFunc) (end func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.working[id] = cancel
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.working, id)
+	}
 }
 
 // RunNext claims a job that waits and makes one attempt at it. It returns the job as the attempt left it, which is READY,
@@ -91,8 +117,7 @@ func (a *attempt) run(ctx context.Context) (Job, error) {
 	case err == nil:
 		return a.complete(ctx, summary)
 	case errors.Is(err, errLeaseLost):
-		a.log.Warn("export was taken away", slog.Any("error", err))
-		return Job{}, err
+		return Job{}, a.takenAway(err)
 	case stopped(ctx):
 		return a.handBack(ctx, err)
 	case permanent(err) || job.Attempts >= a.runner.config.MaxAttempts:
@@ -128,6 +153,7 @@ func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
 	defer cancel(nil)
 	stopWatching := context.AfterFunc(ctx, func() { cancel(errStopping) })
 	defer stopWatching()
+	defer a.runner.begin(job.ID, cancel)()
 	stopRenewing := a.lease.keepRenewing(ctx, cancel, &e.progress, a.runner.config.StallTimeout, a.log)
 
 	type result struct {
@@ -147,10 +173,8 @@ func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
 		res = waitFor(results, a.runner.config.StopTimeout, result{err: errAbandoned})
 	}
 	stopRenewing()
-	if cause := a.lease.lost(); cause != nil && res.err != nil {
-		return Summary{}, cause
-	}
-	if cause := context.Cause(working); res.err != nil && errors.Is(cause, errStalled) {
+	cause := context.Cause(working)
+	if res.err != nil && (errors.Is(cause, errLeaseLost) || errors.Is(cause, errStalled)) {
 		return Summary{}, cause
 	}
 	return res.summary, res.err
@@ -212,6 +236,7 @@ func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
 		a.runner.removeFiles(context.WithoutCancel(ctx), job, a.key)
 	case errors.Is(err, errLeaseLost):
 		a.runner.removeUnneeded(context.WithoutCancel(ctx), a.key)
+		return Job{}, a.takenAway(err)
 	}
 	// After any other error the job may be READY or not, and the file stays: the sweep removes it if the job is not.
 	return job, err
@@ -219,8 +244,11 @@ func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
 
 // fail ends the job. The cause goes to the log, and only what is public of it to the user.
 func (a *attempt) fail(ctx context.Context, cause error) (Job, error) {
-	a.log.Error("export failed", slog.Any("error", cause))
 	job, err := a.conclude(ctx, StatusFailed, 0, func(j *Job) { j.Error = publicError(cause) })
+	if errors.Is(err, errLeaseLost) {
+		return Job{}, a.takenAway(err)
+	}
+	a.log.Error("export failed", slog.Any("error", cause))
 	if err == nil {
 		a.runner.removeFiles(context.WithoutCancel(ctx), job, "")
 	}
@@ -230,14 +258,33 @@ func (a *attempt) fail(ctx context.Context, cause error) (Job, error) {
 // retry puts the job back, not to be claimed for a while.
 func (a *attempt) retry(ctx context.Context, cause error) (Job, error) {
 	wait := a.runner.config.Backoff(a.lease.current().Attempts)
+	job, err := a.conclude(ctx, StatusPending, wait, func(*Job) {})
+	if errors.Is(err, errLeaseLost) {
+		return Job{}, a.takenAway(err)
+	}
 	a.log.Warn("export will be tried again", slog.Any("error", cause), slog.Duration("in", wait))
-	return a.conclude(ctx, StatusPending, wait, func(*Job) {})
+	return job, err
+}
+
+// takenAway logs that the job is no longer the worker's, and returns why. What the attempt met with then, such as a file
+// that was removed under it, is of no interest.
+func (a *attempt) takenAway(err error) error {
+	if errors.Is(err, ErrNotFound) || errors.Is(err, errDeleted) {
+		a.log.Info("export was deleted meanwhile")
+	} else {
+		a.log.Warn("export was taken away", slog.Any("error", err))
+	}
+	return err
 }
 
 // handBack puts the job back as if the attempt had not been made.
 func (a *attempt) handBack(ctx context.Context, cause error) (Job, error) {
+	job, err := a.conclude(ctx, StatusPending, 0, func(j *Job) { j.Attempts-- })
+	if errors.Is(err, errLeaseLost) {
+		return Job{}, a.takenAway(err)
+	}
 	a.log.Info("export is handed back", slog.Any("cause", cause))
-	return a.conclude(ctx, StatusPending, 0, func(j *Job) { j.Attempts-- })
+	return job, err
 }
 
 // conclude writes down how an attempt ended. While the lease lasts it does not give up on a store that fails: what the

@@ -358,7 +358,7 @@ func TestCrashesAreCountedAndCapped(t *testing.T) {
 }
 
 func TestDeleteWinsOverCompletion(t *testing.T) {
-	for _, when := range []string{"while rendering", "between commit and READY"} {
+	for _, when := range []string{"while rendering", "while rendering in another process", "between commit and READY"} {
 		t.Run(when, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				slow := newBlocking()
@@ -373,10 +373,17 @@ func TestDeleteWinsOverCompletion(t *testing.T) {
 				job = f.create(t)
 				defer f.start(t)()
 				<-slow.started
-				if when == "while rendering" {
+				switch when {
+				case "while rendering":
 					require.NoError(t, f.Delete(t.Context(), scope, job.ID))
+				case "while rendering in another process":
+					other := newFixture(t, slow.dataset(), func(c *dataexport.Config) { c.Store, c.Blobs = f.store, f.blobs })
+					require.NoError(t, other.Delete(t.Context(), scope, job.ID))
+					time.Sleep(2 * time.Second) // the next renewal of the lease tells the worker
 				}
-				time.Sleep(time.Minute) // the next renewal of the lease tells the worker
+				synctest.Wait()
+				assert.Contains(t, f.log.String(), "export was deleted meanwhile")
+				assert.NotContains(t, f.log.String(), "level=WARN")
 				_, err := f.Get(t.Context(), scope, job.ID)
 				assert.ErrorIs(t, err, dataexport.ErrNotFound)
 				assert.Empty(t, f.keys(t))
@@ -384,6 +391,36 @@ func TestDeleteWinsOverCompletion(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Whoever orders and deletes in a circle does not keep the workers busy.
+func TestDeletingFreesTheWorkerAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := newBlocking()
+		f := newFixture(t, slow.dataset(), func(c *dataexport.Config) { c.Workers = 1 })
+		defer f.start(t)()
+		began := time.Now()
+		for range 10 {
+			job := f.create(t)
+			<-slow.started
+			require.NoError(t, f.Delete(t.Context(), scope, job.ID))
+		}
+		assert.Zero(t, time.Since(began))
+	})
+}
+
+// A job under way shows how far it is every two seconds.
+func TestProgressIsShown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := newBlocking()
+		f := newFixture(t, slow.dataset(), nil)
+		defer f.start(t)()
+		job := f.create(t)
+		<-slow.started
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, dataexport.Progress{Records: 1}, f.get(t, job.ID).Progress)
+	})
 }
 
 // beforeReady does something at the moment when a job is to become READY.

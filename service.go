@@ -34,7 +34,7 @@ func New(c Config) (*Service, error) {
 	}
 	store := &timedStore{store: c.Store, timeout: c.StoreTimeout}
 	s := &Service{config: c, store: store}
-	s.runner = &Runner{config: c, store: store}
+	s.runner = &Runner{config: c, store: store, working: make(map[string]context.CancelCauseFunc)}
 	return s, nil
 }
 
@@ -190,8 +190,8 @@ func (s *Service) List(ctx context.Context, scope Scope, q ListQuery) (page []Jo
 	return s.store.List(ctx, scope, q)
 }
 
-// Delete cancels a job that is not done and removes a job and its file in any state. A worker that has the job notices
-// at its next sign of life and drops what it has.
+// Delete cancels a job that is not done and removes a job and its file in any state. A worker of this process stops at
+// once, one of another process within seconds.
 func (s *Service) Delete(ctx context.Context, scope Scope, id string) error {
 	if err := scope.validate(); err != nil {
 		return err
@@ -200,6 +200,7 @@ func (s *Service) Delete(ctx context.Context, scope Scope, id string) error {
 	if err != nil {
 		return err
 	}
+	s.runner.deleted(job.ID)
 	s.runner.removeFiles(context.WithoutCancel(ctx), job, "")
 	return nil
 }
