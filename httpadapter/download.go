@@ -71,6 +71,12 @@ func fileName(file *dataexport.File) string {
 
 // sendFile answers with the file, or with the part of it that was asked for.
 func (c *call) sendFile(file *dataexport.File, blob *guardedBlob) error {
+	if asksForNothing(c.r) {
+		// http.ServeContent would answer 206 with a Content-Range that ends before it begins.
+		dropFileHeaders(c.w.Header(), http.StatusRequestedRangeNotSatisfiable)
+		c.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", file.Size()))
+		return errRange
+	}
 	w := &fileWriter{ResponseWriter: c.w}
 	http.ServeContent(w, withoutForeignRange(c.r), "", file.Job.CompletedAt, blob.content())
 	if w.refused != 0 {
@@ -96,6 +102,13 @@ func (c *call) sendFile(file *dataexport.File, blob *guardedBlob) error {
 	c.log(level, "the file of job "+file.Job.ID+" broke off", cause)
 	// The status is sent. Breaking the connection is the one way left to say that this is not the whole file.
 	panic(http.ErrAbortHandler)
+}
+
+// asksForNothing reports whether the one range that is asked for is the last 0 bytes, which no file has (RFC 9110, section
+// 14.1.2). A condition in If-Range is not looked at: whatever it says, the request makes no sense.
+func asksForNothing(r *http.Request) bool {
+	last, found := strings.CutPrefix(r.Header.Get("Range"), "bytes=-")
+	return found && r.Method == http.MethodGet && last != "" && strings.Trim(last, "0") == ""
 }
 
 // withoutForeignRange returns the request without a Range header that must be ignored (RFC 9110, section 14.2): of a

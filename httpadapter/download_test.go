@@ -65,7 +65,7 @@ func TestDownloadRanges(t *testing.T) {
 			require.Equal(t, whole.Get("Repr-Digest"), w.Header().Get("Repr-Digest"), "of the whole file, whatever part is sent")
 		})
 	}
-	for _, bad := range []string{"bytes=45-", "bytes=99-100", "bytes=x", "bytes=9-0"} {
+	for _, bad := range []string{"bytes=45-", "bytes=99-100", "bytes=x", "bytes=9-0", "bytes=-0", "bytes=-00"} {
 		w := f.do("GET", path, "Range", bad)
 		requireProblem(t, w, 416, "RANGE_NOT_SATISFIABLE")
 		for _, name := range []string{"ETag", "Repr-Digest", "Last-Modified", "Content-Disposition"} {

@@ -58,7 +58,15 @@ func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 		*keys = append(*keys, text)
 		return nil
 	})
-	flags.DurationVar(&s.retention, "retention", 72*time.Hour, "keep each file for this `DURATION` after it is ready")
+	s.retention = 72 * time.Hour
+	flags.Func("retention", "keep each file for this `DURATION` after it is ready (default 72h)", func(text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return errors.New("write a number with a unit, such as 72h or 90m")
+		}
+		s.retention = d
+		return nil
+	})
 	flags.IntVar(&s.workers, "workers", 2, "work on this `NUMBER` of exports at the same time")
 	return flags
 }

@@ -48,7 +48,11 @@ func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) 
 	defer lines.Close() // it was only read
 	n, err := importLines(ctx, tx, lines)
 	if err != nil {
-		return err
+		return fmt.Errorf("importing %s: %w", source(file), err)
+	}
+	var workspaces int
+	if err := tx.QueryRowContext(ctx, "SELECT count(DISTINCT workspace_id) FROM memories").Scan(&workspaces); err != nil {
+		return fmt.Errorf("importing %s: %w", source(file), err)
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("importing memories: %w", err)
@@ -57,7 +61,7 @@ func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) 
 	if _, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
 		return fmt.Errorf("importing memories: %w", err)
 	}
-	log.Info("memories are imported", slog.Int64("memories", n), slog.String("from", source(file)))
+	log.Info("memories are imported", slog.Int64("memories", n), slog.Int("workspaces", workspaces), slog.String("from", source(file)))
 	return nil
 }
 
@@ -100,7 +104,7 @@ const insertMemory = "INSERT INTO memories (" + columns + ") VALUES (?, ?, ?, ?,
 func importLines(ctx context.Context, tx *sql.Tx, lines io.Reader) (n int64, err error) {
 	insert, err := tx.PrepareContext(ctx, insertMemory)
 	if err != nil {
-		return 0, fmt.Errorf("importing memories: %w", err)
+		return 0, err
 	}
 	defer insert.Close() // the transaction says what went wrong
 	for record, err := range memory.ReadJSONLines(lines) {
@@ -108,11 +112,11 @@ func importLines(ctx context.Context, tx *sql.Tx, lines io.Reader) (n int64, err
 			return 0, ctx.Err()
 		}
 		if err != nil {
-			return 0, fmt.Errorf("importing memories: %w", err)
+			return 0, err
 		}
 		n++ // also the number of the line: no line is passed over
 		if err := insertOne(insert, record); err != nil {
-			return 0, fmt.Errorf("importing memories: line %d: %w", n, err)
+			return 0, fmt.Errorf("line %d: %w", n, err)
 		}
 	}
 	return n, nil

@@ -163,8 +163,8 @@ func TestPrintedCommands(t *testing.T) {
 		}
 	}
 	require.Len(t, commands, 4)
-	wait := `until ` + strings.TrimSpace(commands[2]) + ` | grep -q '"status":"READY"'; do :; done` + "\n"
-	shell := exec.Command("sh", "-e", "-c", commands[0]+commands[1]+wait+commands[2]+commands[3])
+	wait := `until ` + strings.TrimSpace(commands[1]) + ` | grep -q '"status":"READY"'; do :; done` + "\n"
+	shell := exec.Command("sh", "-e", "-c", commands[0]+wait+commands[1]+commands[2]+commands[3])
 	shell.Dir = t.TempDir()
 	out, err := shell.CombinedOutput()
 	require.NoError(t, err, "%s", out)
@@ -294,7 +294,7 @@ func TestBadStarts(t *testing.T) {
 		{[]string{"-workers", "0"}, "-workers must be at least 1"},
 		{[]string{"-workers", "two"}, "-workers"},
 		{[]string{"-retention", "0"}, "-retention must be more than 0"},
-		{[]string{"-retention", "72"}, "-retention"},
+		{[]string{"-retention", "72"}, "such as 72h"},
 		{[]string{"-verbose"}, "flag provided but not defined: -verbose"},
 		{[]string{"-key"}, "flag needs an argument: -key"},
 		{[]string{"-key", "s3cret"}, "-key number 1: there is no"},

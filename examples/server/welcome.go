@@ -18,17 +18,17 @@ Try it in another terminal, one command after the other:
 
   ID=$(curl -sS -X POST -H 'X-Api-Key: KEY' 'URL/v1/exports?format=csv' | sed 's/.*"id":"\([^"]*\)".*/\1/'); echo "$ID"
 
-2. List the exports, the newest first.
-
-  curl -sS -H 'X-Api-Key: KEY' 'URL/v1/exports'
-
-3. See how far this one is. When its status is READY there is a file.
+2. See how far it is. When its status is READY there is a file.
 
   curl -sS -H 'X-Api-Key: KEY' "URL/v1/exports/$ID"
 
-4. Download the file.
+3. Download the file.
 
-  curl -sS -H 'X-Api-Key: KEY' -o memories.csv "URL/v1/exports/$ID/download"
+  curl -fsS -H 'X-Api-Key: KEY' -o memories.csv "URL/v1/exports/$ID/download"
+
+4. List the exports, the newest first.
+
+  curl -sS -H 'X-Api-Key: KEY' 'URL/v1/exports'
 
 URL/ tells what else there is. Ctrl-C stops the server.
 `
