@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -214,11 +215,32 @@ func (d *failingDriver) Driver() driver.Driver                        { return n
 type failingConn struct{ driver *failingDriver }
 
 func (c failingConn) ExecContext(_ context.Context, statement string, _ []driver.NamedValue) (driver.Result, error) {
-	c.driver.statements = append(c.driver.statements, statement)
+	if !strings.HasPrefix(statement, "PRAGMA") {
+		c.driver.statements = append(c.driver.statements, statement)
+	}
 	if strings.HasPrefix(statement, c.driver.fails) {
 		return nil, c.driver.err
 	}
 	return driver.RowsAffected(0), nil
+}
+
+// QueryContext answers what the busy timeout is.
+func (c failingConn) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return &oneNumber{}, nil
+}
+
+// oneNumber is a result of one row with the number 0.
+type oneNumber struct{ read bool }
+
+func (r *oneNumber) Columns() []string { return []string{"timeout"} }
+func (r *oneNumber) Close() error      { return nil }
+func (r *oneNumber) Next(row []driver.Value) error {
+	if r.read {
+		return io.EOF
+	}
+	r.read = true
+	row[0] = int64(0)
+	return nil
 }
 
 func (c failingConn) Prepare(string) (driver.Stmt, error) { return nil, errors.New("not in use") }
