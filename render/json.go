@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
+
 	"strconv"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/internal/jsontext"
 	"github.com/dataexport/dataexport/internal/scalar"
-	"github.com/dataexport/dataexport/internal/swar"
 )
 
 // JSON returns the renderer of JSON (RFC 8259). It writes every dataset.
@@ -64,24 +63,14 @@ type jsonEncoder struct {
 
 // A jsonColumn is a column with all that stands in front of its value ready to be copied.
 type jsonColumn struct {
-	// start is what stands in front of a value, for example `,"content":`, and behind that the same with the value null. The
-	// first column begins with the brace.
-	start [2]wordText
-	name  string
+	key    [keySize]byte // for example `,"content":`, and behind that null; the first column begins with the brace
+	length int           // of the key without null
+	rest   string        // what does not fit into key
+	name   string
 }
 
-// A wordText is a short text to be copied eight bytes at a time, which takes less than a call of copy.
-type wordText struct {
-	words  string // the text, filled up to whole words
-	length int    // of the text alone
-}
-
-// newWordText makes most texts equally long, so that copying them takes a number of steps that the processor foresees.
-func newWordText(text []byte) wordText {
-	const usual = 24
-	filled := append(text, make([]byte, max(usual-len(text), -len(text)&7))...)
-	return wordText{words: string(filled), length: len(text)}
-}
+// keySize is enough for most keys. Copying an array of a constant size takes two instructions and not a call.
+const keySize = 32
 
 func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
 	e.endCollection()
@@ -105,7 +94,9 @@ func jsonColumns(columns []dataexport.Column) []jsonColumn {
 			key[0] = '{'
 		}
 		key = append(jsontext.AppendString(key, column.Name), ':')
-		ready[i] = jsonColumn{name: column.Name, start: [2]wordText{newWordText(key), newWordText(append(key, "null"...))}}
+		ready[i] = jsonColumn{name: column.Name, length: len(key)}
+		key = append(key, "null"...)
+		ready[i].rest = string(key[copy(ready[i].key[:], key):])
 	}
 	return ready
 }
@@ -121,25 +112,14 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 		buffer = append(buffer, ',', '\n')
 	}
 	*count++
-	for i := range e.columns {
-		column, v := &e.columns[i], &row[i]
-		kind := v.Kind()
-		null := 0
-		if kind == dataexport.KindNull {
-			null = 1
-		}
-		text := &column.start[null]
-		start, words := len(buffer), text.words
-		if cap(buffer)-start < len(words) {
-			buffer = slices.Grow(buffer, len(words))
-		}
-		out := buffer[start : start+len(words)]
-		for j := 0; j < len(words); j += 8 {
-			swar.Store(out, j, swar.Load(words, j))
-		}
-		buffer = buffer[:start+text.length]
-		switch kind {
+	columns := e.columns
+	row = row[:len(columns)]
+	for i := range columns {
+		column, v := &columns[i], &row[i]
+		buffer = column.appendKey(buffer)
+		switch v.Kind() {
 		case dataexport.KindNull:
+			buffer = buffer[:len(buffer)+len("null")]
 		case dataexport.KindString:
 			buffer = jsontext.AppendString(buffer, v.Text())
 		default:
@@ -151,6 +131,22 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	}
 	e.buffer = append(buffer, '}')
 	return e.writeFull()
+}
+
+func (c *jsonColumn) appendKey(dst []byte) []byte {
+	start := len(dst)
+	if cap(dst)-start < keySize || c.rest != "" {
+		return c.appendLongKey(dst)
+	}
+	*(*[keySize]byte)(dst[start : start+keySize]) = c.key
+	return dst[:start+c.length]
+}
+
+// appendLongKey
+func (c *jsonColumn) appendLongKey(dst []byte) []byte {
+	start := len(dst)
+	dst = append(append(dst, c.key[:]...), c.rest...)
+	return dst[:start+c.length]
 }
 
 // appendValue appends a value of any kind but null and text.

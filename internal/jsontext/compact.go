@@ -245,34 +245,35 @@ func (c *compactor) number(i int) int {
 	if c.at(i, '-') {
 		i++
 	}
+	end := c.digits(i)
 	if c.at(i, '0') {
-		i++
-	} else if i = c.digits(i); i < 0 {
-		return i
+		end = i + 1
 	}
-	if c.at(i, '.') {
-		if i = c.digits(i + 1); i < 0 {
-			return i
+	if end == i {
+		return c.expected(i, "a digit")
+	}
+	if c.at(end, '.') {
+		i = end + 1
+		if end = c.digits(i); end == i {
+			return c.expected(i, "a digit")
 		}
 	}
-	if c.at(i, 'e') || c.at(i, 'E') {
-		i++
+	if c.at(end, 'e') || c.at(end, 'E') {
+		i = end + 1
 		if c.at(i, '+') || c.at(i, '-') {
 			i++
 		}
-		return c.digits(i)
+		if end = c.digits(i); end == i {
+			return c.expected(i, "a digit")
+		}
 	}
-	return i
+	return end
 }
 
-// digits reads at least one digit.
+// digits returns the index behind the digits at i, of which there may be none.
 func (c *compactor) digits(i int) int {
-	first := i
 	for i < len(c.raw) && isDigit(c.raw[i]) {
 		i++
-	}
-	if i == first {
-		return c.expected(i, "a digit")
 	}
 	return i
 }

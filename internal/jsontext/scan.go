@@ -13,12 +13,12 @@ import (
 //
 // Copying what it looks at anyway spares short texts, which most are, a second pass and a call.
 func copyPlain(dst []byte, s string) (end int, ascii bool) {
+	dst = dst[:len(s)]
 	if len(s) < 8 {
 		return copyPlainBytes(dst, s)
 	}
-	last := len(s) - 8
 	var high uint64
-	for i := 0; i < last; i += 8 {
+	for i := 0; i < len(s)-8; i += 8 {
 		word := swar.Load(s, i)
 		swar.Store(dst, i, word)
 		high |= word
@@ -26,6 +26,7 @@ func copyPlain(dst []byte, s string) (end int, ascii bool) {
 			return i + swar.First(found), high&swar.HighBits == 0
 		}
 	}
+	last := len(s) - 8
 	word := swar.Load(s, last) // The last word may overlap the one before it.
 	swar.Store(dst, last, word)
 	high |= word
@@ -50,6 +51,19 @@ func copyPlainBytes(dst []byte, s string) (end int, ascii bool) {
 	}
 	return end, high < utf8.RuneSelf
 }
+
+func load4(s string, i int) uint32 {
+	s = s[i : i+4]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+func store4(b []byte, i int, word uint32) {
+	b = b[i : i+4]
+	b[0], b[1], b[2], b[3] = byte(word), byte(word>>8), byte(word>>16), byte(word>>24)
+}
+
+// isPlain reports whether all bytes are ASCII and none of them must be escaped.
+func isPlain(word uint64) bool { return mustEscape(word)|word&swar.HighBits == 0 }
 
 // mustEscape marks the bytes that are a quotation mark, a reverse solidus or below a blank. Exchanging bits so that a
 // quotation mark becomes a blank, and a blank something above, makes one subtraction find both the control characters and

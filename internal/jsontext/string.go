@@ -3,6 +3,8 @@ package jsontext
 import (
 	"slices"
 	"unicode/utf8"
+
+	"github.com/dataexport/dataexport/internal/swar"
 )
 
 // AppendString appends s as a JSON string, in quotes. It escapes what RFC 8259, section 7 requires, and nothing else:
@@ -11,23 +13,47 @@ import (
 func AppendString(dst []byte, s string) []byte {
 	start, room := len(dst), len(s)+2
 	if cap(dst)-start < room {
-		dst = slices.Grow(dst, room)
+		return AppendString(slices.Grow(dst, room), s)
 	}
 	out := dst[start : start+room]
-	out[0] = '"'
-	end, ascii := copyPlain(out[1:], s)
-	if end < len(s) || !ascii {
-		return appendSpecial(dst[:start+1+end], s, end, ascii)
+	out[0], out[len(out)-1] = '"', '"'
+	inside := out[1:][:len(s)]
+	switch n := len(s); {
+	case n > 16:
+	case n >= 8:
+		first, last := swar.Load(s, 0), swar.Load(s, n-8)
+		swar.Store(inside, 0, first)
+		swar.Store(inside, n-8, last)
+		if mustEscape(first)|mustEscape(last)|(first|last)&swar.HighBits == 0 {
+			return dst[:start+room]
+		}
+	case n >= 4:
+		first, last := load4(s, 0), load4(s, n-4)
+		store4(inside, 0, first)
+		store4(inside, n-4, last)
+		if isPlain(uint64(first) | uint64(last)<<32) {
+			return dst[:start+room]
+		}
+	case n > 0:
+		const blanks = ' ' * (swar.EachByte &^ 0xFFFFFF)
+		first, middle, last := s[0], s[n/2], s[n-1]
+		inside[0], inside[n/2], inside[n-1] = first, middle, last
+		if isPlain(uint64(first) | uint64(middle)<<8 | uint64(last)<<16 | blanks) {
+			return dst[:start+room]
+		}
 	}
-	out[1+end] = '"'
-	return dst[:start+room]
+	end, ascii := copyPlain(inside, s)
+	if end == len(s) && (ascii || validUTF8(s)) {
+		return dst[:start+room]
+	}
+	return appendSpecial(dst[:start+1+end], s, end, ascii)
 }
 
 // appendSpecial does the rest of AppendString for a text that is not plain. dst ends with the first end bytes of s as they
 // are, among which are others than ASCII unless ascii is true.
 func appendSpecial(dst []byte, s string, end int, ascii bool) []byte {
 	for {
-		if !ascii && !utf8.ValidString(s[:end]) {
+		if !ascii && !validUTF8(s[:end]) {
 			dst = AppendValid(dst[:len(dst)-end], s[:end])
 		}
 		if end == len(s) {
@@ -40,6 +66,32 @@ func appendSpecial(dst []byte, s string, end int, ascii bool) []byte {
 		end, ascii = copyPlain(dst[start:start+len(s)], s)
 		dst = dst[:start+end]
 	}
+}
+
+// validUTF8 is utf8.ValidString made for texts that are mostly ASCII. A character of several bytes has no byte of ASCII in
+// it, so each run of other bytes can be judged by itself.
+func validUTF8(s string) bool {
+	for i := 0; i < len(s); {
+		if i <= len(s)-8 {
+			found := swar.Load(s, i) & swar.HighBits
+			if found == 0 {
+				i += 8
+				continue
+			}
+			i += swar.First(found)
+		}
+		start := i
+		for i < len(s) && s[i] >= utf8.RuneSelf {
+			i++
+		}
+		if !utf8.ValidString(s[start:i]) {
+			return false
+		}
+		for i < len(s) && s[i] < utf8.RuneSelf && i > len(s)-8 {
+			i++
+		}
+	}
+	return true
 }
 
 // AppendStrings appends a list as a JSON array of strings. A nil list is an empty array.
