@@ -53,6 +53,9 @@ func TestImportsPointAtTheRoot(t *testing.T) {
 		"store/sqlitestore":       {""},
 		"store/storetest":         {""},
 		"store/blobtest":          {""},
+		"archive":                 {""},
+		"archive/archivetest":     {"archive"},
+		"archive/threengram":      {"", "archive"},
 		"httpadapter":             {"", "internal/parameter", "internal/scalar"},
 		"httpadapter/adaptertest": {"", "httpadapter", "memory", "render", "store/memstore", "store/memblob"},
 	}
@@ -89,7 +92,7 @@ func TestImportsPointAtTheRoot(t *testing.T) {
 			}
 		}
 	}
-	for _, suite := range []string{"render/rendertest", "store/storetest", "store/blobtest", "httpadapter/adaptertest"} {
+	for _, suite := range []string{"render/rendertest", "store/storetest", "store/blobtest", "httpadapter/adaptertest", "archive/archivetest"} {
 		for _, name := range imports[suite] {
 			first, _, _ := strings.Cut(name, "/")
 			assert.False(t, strings.Contains(first, ".") && !strings.HasPrefix(name, module), "%s is for everybody's tests and must not import %s", suite, name)
