@@ -41,7 +41,6 @@ type childTask struct {
 	Pause        bool                     // it does not end at the event, but stops until it is sent SIGCONT
 	Request      dataexport.CreateRequest // of ordering
 	Job          string                   // of deleting
-	Lease        time.Duration
 	Retention    time.Duration
 	JobRetention time.Duration
 }
@@ -96,7 +95,6 @@ func (c *childTask) carryOut(ctx context.Context) (err error) {
 		Blobs:        &killingBlobs{files, k, c.Hold, c.Fail},
 		Logger:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Workers:      1,
-		Lease:        c.Lease,
 		MaxAttempts:  crashMaxAttempts,
 		Backoff:      func(int) time.Duration { return 10 * time.Millisecond },
 		Retention:    c.Retention,
@@ -187,11 +185,7 @@ func (s *killingStore) Claim(ctx context.Context, o dataexport.ClaimOptions) (j 
 	return j, err
 }
 
-// Update does not end with its context if it is paused: it is a call that was on its way already.
 func (s *killingStore) Update(ctx context.Context, job dataexport.Job, d time.Duration) (j dataexport.Job, err error) {
-	if s.killer.pause {
-		ctx = context.WithoutCancel(ctx)
-	}
 	err = s.killer.around("Store.Update "+string(job.Status), func() error {
 		j, err = s.Store.Update(ctx, job, d)
 		return err

@@ -34,19 +34,26 @@ var crashScope = dataexport.Scope{WorkspaceID: "w0", Subject: "s"}
 
 // crashData is what there is to export.
 type crashData struct {
-	lines    string // JSON Lines
-	records  []memory.Record
-	database string // a file that holds them, to be copied
+	lines    string                     // JSON Lines
+	records  map[string][]memory.Record // by workspace
+	database string                     // a file that holds them, to be copied; empty for none
 }
 
 // newCrashData makes memories in the workspaces w0, w1 and so on.
 func newCrashData(t *testing.T, workspaces, each int) *crashData {
 	t.Helper()
-	data := &crashData{lines: crashLines(workspaces, each)}
+	data := &crashData{lines: crashLines(workspaces, each), records: make(map[string][]memory.Record)}
 	for r, err := range memory.ReadJSONLines(strings.NewReader(data.lines)) {
 		require.NoError(t, err)
-		data.records = append(data.records, *r)
+		data.records[r.WorkspaceID] = append(data.records[r.WorkspaceID], *r)
 	}
+	return data
+}
+
+// newCrashDatabase makes memories in the workspace w0, in a database too.
+func newCrashDatabase(t *testing.T, memories int) *crashData {
+	t.Helper()
+	data := newCrashData(t, 1, memories)
 	dir := t.TempDir()
 	db, err := openDatabase(t.Context(), dir, 1)
 	require.NoError(t, err)
@@ -77,7 +84,7 @@ func (d *crashData) render(t *testing.T, format string, q dataexport.Query) (str
 	for _, r := range render.Standard() {
 		if r.Format().Name == format {
 			var b bytes.Buffer
-			summary, err := dataexport.Export(t.Context(), &b, memory.Slice(d.records), r, q)
+			summary, err := dataexport.Export(t.Context(), &b, memory.Slice(d.records[q.Scope.WorkspaceID]), r, q)
 			require.NoError(t, err)
 			return b.String(), summary
 		}
@@ -210,11 +217,8 @@ func (h *crashHost) startChild(s step) *childProcess {
 	t := h.t
 	t.Helper()
 	task := childTask{
-		Dir: h.dir, Role: s.role, Event: s.at, Nth: s.nth, Hold: s.hold, Fail: s.fail, Pause: s.pause, Lease: crashLease,
+		Dir: h.dir, Role: s.role, Event: s.at, Nth: s.nth, Hold: s.hold, Fail: s.fail, Pause: s.pause,
 		Retention: h.retention, JobRetention: h.keep, Request: h.request(0),
-	}
-	if s.at == "" {
-		task.Lease = 0 // the default, so that no slow machine takes a job away from it
 	}
 	if len(h.ids) > 0 {
 		task.Job = h.ids[0]
@@ -247,6 +251,18 @@ func (h *crashHost) run(s step) {
 		return
 	}
 	c.die(s.stop)
+	h.endLeases()
+}
+
+// endLeases makes the leases of all jobs end now. They are of the usual length, so that no slow machine takes a job away from
+// a process before its time has come, and the tests have no time to wait for them; those of the whole server do.
+func (h *crashHost) endLeases() {
+	h.t.Helper()
+	db, err := openDatabase(h.t.Context(), h.dir, 1)
+	require.NoError(h.t, err)
+	defer func() { assert.NoError(h.t, db.Close()) }()
+	_, err = db.ExecContext(h.t.Context(), "UPDATE dataexport_jobs SET held_until = 1 WHERE status = 'PROCESSING'")
+	require.NoError(h.t, err)
 }
 
 // die waits until the child has killed itself. If it is told to stop, then not before it holds an export.

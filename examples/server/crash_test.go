@@ -19,10 +19,6 @@ import (
 // These tests kill processes with SIGKILL and look at what others make of what is left. Those in this file kill at exact
 // calls of the store and the files; crash_server_test.go kills the whole server at any moment.
 
-// crashLease is the lease of processes that are killed: how long the next one waits until it may take a job over. It is
-// long for what they do, so that no slow machine takes a job away from one before its end has come.
-const crashLease = time.Second
-
 const crashMaxAttempts = 3
 
 // A step runs one process. It is killed at an event, or else it works until all jobs have ended, and is stopped.
@@ -61,7 +57,7 @@ var done = step{}
 // other file and no empty directory; and ordering again makes no new job.
 func TestKilledAtExactPoints(t *testing.T) {
 	t.Parallel()
-	data := newCrashData(t, 1, 2500)
+	data := newCrashDatabase(t, 1300)
 	for _, test := range []struct {
 		name  string
 		jobs  int
@@ -127,10 +123,11 @@ func TestKilledAtExactPoints(t *testing.T) {
 }
 
 // TestPausedPastItsLease pauses a process until another one has taken its job over and is done. When it goes on, it must
-// change neither the job nor the file. A machine that is suspended, or swaps, does that to a process.
+// change neither the job nor the file. It cannot know by its clock, which has stood still with it: such is a machine that was
+// suspended.
 func TestPausedPastItsLease(t *testing.T) {
 	t.Parallel()
-	data := newCrashData(t, 1, 2500)
+	data := newCrashDatabase(t, 1300)
 	for _, s := range []step{
 		{at: "after Store.Claim"},
 		{at: "in Write"},
@@ -147,6 +144,7 @@ func TestPausedPastItsLease(t *testing.T) {
 			h.order(0)
 			paused := h.startChild(s)
 			paused.waitForEvent()
+			h.endLeases()
 			h.run(done)
 			require.NoError(t, paused.command.Process.Signal(syscall.SIGCONT))
 			paused.stop()
@@ -159,7 +157,7 @@ func TestPausedPastItsLease(t *testing.T) {
 // file of a job is removed and its directory is not, or the directory is made and no file. It makes what is then left.
 func TestKilledBetweenFileAndDirectory(t *testing.T) {
 	t.Parallel()
-	data := newCrashData(t, 1, 10)
+	data := newCrashDatabase(t, 10)
 	h := newCrashHost(t, data)
 	h.order(0)
 	h.run(done)
@@ -171,7 +169,7 @@ func TestKilledBetweenFileAndDirectory(t *testing.T) {
 // TestKilledWhileSweeping kills the process that cleans up after its own exports, whose files and jobs live for moments.
 func TestKilledWhileSweeping(t *testing.T) {
 	t.Parallel()
-	data := newCrashData(t, 1, 10)
+	data := newCrashDatabase(t, 10)
 	const moment, long = 300 * time.Millisecond, time.Hour
 	for _, test := range []struct {
 		name string
@@ -210,7 +208,7 @@ func TestKilledWhileSweeping(t *testing.T) {
 // orders again.
 func TestKilledWhileOrdering(t *testing.T) {
 	t.Parallel()
-	data := newCrashData(t, 1, 10)
+	data := newCrashDatabase(t, 10)
 	for at, taken := range map[string]bool{"before Store.Create": false, "after Store.Create": true} {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
