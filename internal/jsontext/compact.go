@@ -2,7 +2,6 @@ package jsontext
 
 import (
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/dataexport/dataexport/internal/swar"
 )
@@ -24,7 +23,8 @@ func (e *SyntaxError) Error() string {
 // numbers and escapes as they are; each byte inside a string that is not part of valid UTF-8 becomes U+FFFD. A text that
 // is not one valid value, or is nested deeper than MaxDepth, is a *SyntaxError, and nothing is appended.
 func AppendCompact(dst []byte, raw string) ([]byte, error) {
-	c := compactor{raw: raw, dst: dst}
+	var c compactor // A literal would be made elsewhere and copied, which waits for its parts to be stored.
+	c.raw, c.dst = raw, dst
 	end := c.value(c.space(0), 0)
 	if end >= 0 {
 		if end = c.space(end); end < len(raw) {
@@ -174,19 +174,27 @@ func (c *compactor) literal(i int, word string) int {
 func (c *compactor) str(i int) int {
 	i++
 	start := i
-	var high uint64
+	for ; i <= len(c.raw)-8; i += 8 {
+		word := swar.Load(c.raw, i)
+		if found := mustEscape(word) | word&swar.HighBits; found != 0 {
+			i += swar.First(found)
+			break
+		}
+	}
+	if c.at(i, '"') { // as most strings end: plain and ASCII
+		return i + 1
+	}
+	return c.specialString(start, i)
+}
+
+// specialString does the rest of str for a string that may be any, of which the bytes from start to i are plain and ASCII.
+func (c *compactor) specialString(start, i int) int {
+	var high uint64 // among its bits are those of all bytes of the string
 	for {
-		for i <= len(c.raw)-8 {
+		for found := uint64(0); found == 0 && i <= len(c.raw)-8; i += swar.First(found) {
 			word := swar.Load(c.raw, i)
-			found := mustEscape(word)
-			if found != 0 {
-				place := swar.First(found)
-				high |= word & (1<<(8*place) - 1)
-				i += place
-				break
-			}
 			high |= word
-			i += 8
+			found = mustEscape(word)
 		}
 		for i < len(c.raw) && !mustEscapeByte(c.raw[i]) {
 			high |= uint64(c.raw[i])
@@ -212,7 +220,7 @@ func (c *compactor) str(i int) int {
 
 // repair copies the inside of a string if it is not valid UTF-8.
 func (c *compactor) repair(start, end int) {
-	if utf8.ValidString(c.raw[start:end]) {
+	if Valid(c.raw[start:end]) {
 		return
 	}
 	c.dst = append(c.dst, c.raw[c.copied:start]...)

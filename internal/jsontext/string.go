@@ -43,7 +43,7 @@ func AppendString(dst []byte, s string) []byte {
 		}
 	}
 	end, ascii := copyPlain(inside, s)
-	if end == len(s) && (ascii || validUTF8(s)) {
+	if end == len(s) && (ascii || Valid(s)) {
 		return dst[:start+room]
 	}
 	return appendSpecial(dst[:start+1+end], s, end, ascii)
@@ -53,7 +53,7 @@ func AppendString(dst []byte, s string) []byte {
 // are, among which are others than ASCII unless ascii is true.
 func appendSpecial(dst []byte, s string, end int, ascii bool) []byte {
 	for {
-		if !ascii && !validUTF8(s[:end]) {
+		if !ascii && !Valid(s[:end]) {
 			dst = AppendValid(dst[:len(dst)-end], s[:end])
 		}
 		if end == len(s) {
@@ -66,32 +66,6 @@ func appendSpecial(dst []byte, s string, end int, ascii bool) []byte {
 		end, ascii = copyPlain(dst[start:start+len(s)], s)
 		dst = dst[:start+end]
 	}
-}
-
-// validUTF8 is utf8.ValidString made for texts that are mostly ASCII. A character of several bytes has no byte of ASCII in
-// it, so each run of other bytes can be judged by itself.
-func validUTF8(s string) bool {
-	for i := 0; i < len(s); {
-		if i <= len(s)-8 {
-			found := swar.Load(s, i) & swar.HighBits
-			if found == 0 {
-				i += 8
-				continue
-			}
-			i += swar.First(found)
-		}
-		start := i
-		for i < len(s) && s[i] >= utf8.RuneSelf {
-			i++
-		}
-		if !utf8.ValidString(s[start:i]) {
-			return false
-		}
-		for i < len(s) && s[i] < utf8.RuneSelf && i > len(s)-8 {
-			i++
-		}
-	}
-	return true
 }
 
 // AppendStrings appends a list as a JSON array of strings. A nil list is an empty array.
