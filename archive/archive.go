@@ -28,12 +28,15 @@ type Definition struct {
 	// Tables are all places where the host keeps personal data: each is exported, or excluded for a reason. See
 	// Archive.CheckTables.
 	Tables []Table
+	// Limits bound what Read and Verify take; the zero value is the defaults.
+	Limits Limits
 }
 
 // A Part is one collection of an archive.
 type Part struct {
 	collection dataexport.Collection
 	references []Reference
+	record     *recordType
 	err        error
 }
 
@@ -47,13 +50,13 @@ type Reference struct {
 func Account[T any](name string) Part {
 	c, err := dataexport.CollectionOf[T](name)
 	c.Single = true
-	return Part{collection: c, err: err}
+	return Part{collection: c, record: recordTypeOf[T](c), err: err}
 }
 
 // List describes a list of records by a struct; see dataexport.CollectionOf. One of its fields must be the id and the key.
 func List[T any](name string, references ...Reference) Part {
 	c, err := dataexport.CollectionOf[T](name)
-	return Part{collection: c, references: references, err: err}
+	return Part{collection: c, references: references, record: recordTypeOf[T](c), err: err}
 }
 
 // The members of the document besides its collections.
@@ -69,6 +72,7 @@ type Archive struct {
 	info   dataexport.Info
 	parts  []Part // the account first
 	tables []Table
+	limits Limits
 }
 
 // New checks a definition. Its error is a dataexport.ErrInvalid that says what is wrong.
@@ -76,7 +80,7 @@ func New(d Definition) (*Archive, error) {
 	if d.Dataset == "" {
 		d.Dataset = "account"
 	}
-	a := &Archive{format: d.Format, parts: append([]Part{d.Account}, d.Lists...), tables: slices.Clone(d.Tables)}
+	a := &Archive{format: d.Format, parts: append([]Part{d.Account}, d.Lists...), tables: slices.Clone(d.Tables), limits: d.Limits.orDefaults()}
 	a.info = dataexport.Info{
 		Name:     d.Dataset,
 		Personal: true,
