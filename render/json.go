@@ -61,16 +61,11 @@ type jsonEncoder struct {
 	times   scalar.Times
 }
 
-// A jsonColumn is a column with all that stands in front of its value ready to be copied.
+// A jsonColumn is a column with what stands in front of its value.
 type jsonColumn struct {
-	key    [keySize]byte // for example `,"content":`, and behind that null; the first column begins with the brace
-	length int           // of the key without null
-	rest   string        // what does not fit into key
-	name   string
+	key  prefix // for example `,"content":`; the first column begins with the brace
+	name string
 }
-
-// keySize is enough for most keys. Copying an array of a constant size takes two instructions and not a call.
-const keySize = 32
 
 func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
 	e.endCollection()
@@ -94,9 +89,7 @@ func jsonColumns(columns []dataexport.Column) []jsonColumn {
 			key[0] = '{'
 		}
 		key = append(jsontext.AppendString(key, column.Name), ':')
-		ready[i] = jsonColumn{name: column.Name, length: len(key)}
-		key = append(key, "null"...)
-		ready[i].rest = string(key[copy(ready[i].key[:], key):])
+		ready[i] = jsonColumn{name: column.Name, key: newPrefix(string(key))}
 	}
 	return ready
 }
@@ -116,10 +109,10 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	row = row[:len(columns)]
 	for i := range columns {
 		column, v := &columns[i], &row[i]
-		buffer = column.appendKey(buffer)
+		buffer = column.key.append(buffer)
 		switch v.Kind() {
 		case dataexport.KindNull:
-			buffer = buffer[:len(buffer)+len("null")]
+			buffer = append(buffer, "null"...)
 		case dataexport.KindString:
 			buffer = jsontext.AppendString(buffer, v.Text())
 		default:
@@ -131,22 +124,6 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	}
 	e.buffer = append(buffer, '}')
 	return e.writeFull()
-}
-
-func (c *jsonColumn) appendKey(dst []byte) []byte {
-	start := len(dst)
-	if cap(dst)-start < keySize || c.rest != "" {
-		return c.appendLongKey(dst)
-	}
-	*(*[keySize]byte)(dst[start : start+keySize]) = c.key
-	return dst[:start+c.length]
-}
-
-// appendLongKey
-func (c *jsonColumn) appendLongKey(dst []byte) []byte {
-	start := len(dst)
-	dst = append(append(dst, c.key[:]...), c.rest...)
-	return dst[:start+c.length]
 }
 
 // appendValue appends a value of any kind but null and text.

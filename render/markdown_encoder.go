@@ -21,7 +21,7 @@ type markdownEncoder struct {
 type markdownColumn struct {
 	index int
 	name  string
-	label string // what stands in front of the value
+	label prefix // for example "- **status:** "
 }
 
 func (e *markdownEncoder) Begin(c *dataexport.Collection) error {
@@ -41,8 +41,11 @@ func newMarkdownColumn(c *dataexport.Collection, index int) markdownColumn {
 		return markdownColumn{index: index}
 	}
 	name := c.Columns[index].Name
-	return markdownColumn{index: index, name: name, label: "- **" + string(appendMarkdownName(nil, name)) + ":** "}
+	return markdownColumn{index: index, name: name, label: newPrefix(bulletLabel(name))}
 }
+
+// bulletLabel returns the beginning of a bullet, up to its value.
+func bulletLabel(name string) string { return "- **" + string(appendMarkdownName(nil, name)) + ":** " }
 
 func (e *markdownEncoder) Row(row dataexport.Row) error {
 	e.records++
@@ -69,7 +72,7 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 			dst = append(dst, '\n')
 			bullets = true
 		}
-		dst = append(dst, column.label...)
+		dst = column.label.append(dst)
 		if dst, err = e.values.append(dst, column.name, value); err != nil {
 			return dst, err
 		}
@@ -98,8 +101,8 @@ func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byt
 		dst = e.appendNumber(dst)
 	}
 	dst = append(dst, "\n\n"...)
-	dst = append(dst, e.id.label[:len(e.id.label)-len(" ")]...)
-	dst = append(dst, id...)
+	dst = e.id.label.append(dst)
+	dst = append(dst[:len(dst)-len(" ")], id...) // the id begins with the blank of the heading
 	return append(dst, '\n'), nil
 }
 

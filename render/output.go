@@ -21,6 +21,36 @@ func newOutput(w io.Writer) output {
 	return output{w: w, buffer: make([]byte, 0, outputSize+outputSize/4)}
 }
 
+// A prefix is what stands in front of each value of a column, such as a key, ready to be copied.
+type prefix struct {
+	text   [prefixSize]byte
+	length int
+	rest   string // what does not fit into text
+}
+
+// prefixSize is enough for most prefixes. Copying an array of a constant size takes four instructions and not a call.
+const prefixSize = 32
+
+func newPrefix(text string) prefix {
+	p := prefix{length: len(text)}
+	p.rest = text[copy(p.text[:], text):]
+	return p
+}
+
+func (p *prefix) append(dst []byte) []byte {
+	start := len(dst)
+	if cap(dst)-start < prefixSize || p.rest != "" {
+		return p.appendSlowly(dst)
+	}
+	*(*[prefixSize]byte)(dst[start : start+prefixSize]) = p.text
+	return dst[:start+p.length]
+}
+
+func (p *prefix) appendSlowly(dst []byte) []byte {
+	start := len(dst)
+	return append(append(dst, p.text[:]...), p.rest...)[:start+p.length]
+}
+
 // writeFull writes what is gathered if that is enough to be worth it.
 func (o *output) writeFull() error {
 	if len(o.buffer) < outputSize {
