@@ -9,9 +9,7 @@ import (
 
 // appendHead appends the title, the time of the document and the filter in words.
 func (m *markdownValues) appendHead(dst []byte, doc *dataexport.Doc) (_ []byte, err error) {
-	dst = append(dst, "# Export of "...)
-	dst = appendMarkdownText(dst, doc.Info.Name)
-	dst = append(dst, '\n')
+	dst = appendTitle(dst, doc)
 	if !doc.Time.IsZero() {
 		dst = append(dst, "\nTime of the export: "...)
 		if dst, err = m.appendTime(dst, doc.Time); err != nil {
@@ -19,6 +17,17 @@ func (m *markdownValues) appendHead(dst []byte, doc *dataexport.Doc) (_ []byte, 
 		}
 		dst = append(dst, '\n')
 	}
+	return m.appendFilter(dst, doc)
+}
+
+func appendTitle(dst []byte, doc *dataexport.Doc) []byte {
+	dst = append(dst, "# Export of "...)
+	dst = appendMarkdownText(dst, doc.Info.Name)
+	return append(dst, '\n')
+}
+
+// appendFilter appends the filter in words.
+func (m *markdownValues) appendFilter(dst []byte, doc *dataexport.Doc) ([]byte, error) {
 	if len(doc.Filter.Names()) == 0 {
 		return append(dst, "\nAll records.\n"...), nil
 	}
