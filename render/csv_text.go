@@ -24,7 +24,7 @@ func (t *csvText) append(dst []byte, s string) []byte {
 	if cap(dst)-start < room {
 		dst = slices.Grow(dst, room)
 	}
-	if s[0] == ' ' || s[len(s)-1] == ' ' || t.guard && needsGuard(s) {
+	if s[0] == ' ' || s[len(s)-1] == ' ' || t.guard && !isAlphanumeric(s[0]) && needsGuard(s) {
 		return t.appendSpecial(dst, s)
 	}
 	out := dst[start : start+room]
@@ -42,7 +42,7 @@ func (t *csvText) append(dst []byte, s string) []byte {
 	} else {
 		dst = dst[:start+end]
 	}
-	if !ascii && !utf8.ValidString(s) {
+	if !ascii && !jsontext.Valid(s) {
 		return t.appendSpecial(dst[:start], s)
 	}
 	return dst
@@ -51,7 +51,7 @@ func (t *csvText) append(dst []byte, s string) []byte {
 // appendSpecial appends a text that may have to be guarded or repaired.
 func (t *csvText) appendSpecial(dst []byte, s string) []byte {
 	guard := t.guard && needsGuard(s)
-	if !utf8.ValidString(s) {
+	if !jsontext.Valid(s) {
 		t.repair = jsontext.AppendValid(t.repair[:0], s)
 		s = bytesString(t.repair)
 	}
@@ -72,7 +72,7 @@ func (t *csvText) appendSpecial(dst []byte, s string) []byte {
 // appendName appends the name of a column, which is in quotes only if it must be. One that begins with a byte order mark
 // must be, since it would not be read as part of the name.
 func (t *csvText) appendName(dst []byte, name string) []byte {
-	if !utf8.ValidString(name) {
+	if !jsontext.Valid(name) {
 		name = string(jsontext.AppendValid(nil, name))
 	}
 	if len(name) >= len(byteOrderMark) && name[:len(byteOrderMark)] == byteOrderMark {

@@ -23,6 +23,9 @@ func scanText(text string, i int) int {
 			}
 		}
 	}
+	if len(text) >= 8 && uncommonBytes(loadWord(text, len(text)-8)) == 0 {
+		return len(text)
+	}
 	if i < len(text) {
 		for found := uncommonBytes(lastWord(text, i)); found != 0; found &= found - 1 {
 			if at := i + bits.TrailingZeros64(found)/8; mayMean(text, at) {
