@@ -54,7 +54,7 @@ func TestImportsPointAtTheRoot(t *testing.T) {
 		"store/sqlitestore":       {""},
 		"store/storetest":         {""},
 		"store/blobtest":          {""},
-		"archive":                 {"", "internal/jsonschema"},
+		"archive":                 {"", "internal/jsonschema", "internal/jsontext", "render"},
 		"archive/archivetest":     {"archive"},
 		"archive/threengram":      {"", "archive"},
 		"httpadapter":             {"", "internal/parameter", "internal/scalar"},

@@ -65,7 +65,7 @@ func (d *document) member(name string) error {
 	case name == FormatMember || name == ExportedAtMember:
 		err = d.head(name)
 	case name == CountsMember:
-		err = d.counts()
+		err = d.readCounts()
 	case part >= 0:
 		d.collection, d.field = name, ""
 		err = d.readCollection(part)
@@ -150,8 +150,8 @@ func (d *document) value() (raw, problem string, err error) {
 	return string(compact), "", err
 }
 
-// counts reads the object that counts the records of the lists.
-func (d *document) counts() error {
+// readCounts reads the object that counts the records of the lists.
+func (d *document) readCounts() error {
 	counts := make(map[string]int64)
 	d.report.Header.Counts = counts
 	ok, err := d.isObject(Fault{Record: -1, Field: CountsMember})

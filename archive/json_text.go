@@ -70,7 +70,7 @@ func unquote(raw string) (text, problem string) {
 
 const surrogateProblem = "the text holds half of a surrogate pair, which is no character"
 
-// hexRune returns the code unit of an escape such as é.
+// hexRune returns the code unit of an escape such as \u00e9.
 func hexRune(escape string) rune {
 	unit, err := strconv.ParseUint(escape[2:6], 16, 16)
 	if err != nil {

@@ -71,6 +71,7 @@ type reading struct {
 	size    int64
 	parts   []partState // as those of the archive
 	report  Report
+	counts  string             // the name of the member that counts records
 	visit   func(Record) error // nil in Verify
 	ids     *ids               // nil in Read, which stops at the first fault
 }
@@ -86,7 +87,7 @@ type partState struct {
 }
 
 func newReading(a *Archive, r io.ReaderAt, size int64) *reading {
-	rd := &reading{archive: a, input: &input{source: r}, size: size, parts: make([]partState, len(a.parts))}
+	rd := &reading{archive: a, input: &input{source: r}, size: size, parts: make([]partState, len(a.parts)), counts: CountsMember}
 	for i := range a.parts {
 		rd.parts[i] = partState{recordType: a.parts[i].record, collection: &a.info.Collections[i]}
 	}
@@ -154,7 +155,7 @@ func (rd *reading) finish() error {
 			continue
 		}
 		err := rd.fault(Fault{
-			Collection: name, Record: -1, Field: CountsMember, Value: fmt.Sprint(stated),
+			Collection: name, Record: -1, Field: rd.counts, Value: fmt.Sprint(stated),
 			Problem: fmt.Sprintf("the count differs from the number of records, %d", part.found),
 		})
 		if err != nil {

@@ -106,7 +106,7 @@ func parseStrings(text string) (list []string, problem string) {
 	return list, ""
 }
 
-// isDecimal reports whether a text is what decimalPattern describes.
+// isDecimal reports whether a text is what the pattern of the schema describes.
 func isDecimal(s string) bool {
 	if s != "" && (s[0] == '-' || s[0] == '+') {
 		s = s[1:]
