@@ -52,16 +52,6 @@ func copyPlainBytes(dst []byte, s string) (end int, ascii bool) {
 	return end, high < utf8.RuneSelf
 }
 
-func load4(s string, i int) uint32 {
-	s = s[i : i+4]
-	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-}
-
-func store4(b []byte, i int, word uint32) {
-	b = b[i : i+4]
-	b[0], b[1], b[2], b[3] = byte(word), byte(word>>8), byte(word>>16), byte(word>>24)
-}
-
 // isPlain reports whether all bytes are ASCII and none of them must be escaped.
 func isPlain(word uint64) bool { return mustEscape(word)|word&swar.HighBits == 0 }
 

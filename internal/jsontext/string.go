@@ -18,26 +18,27 @@ func AppendString(dst []byte, s string) []byte {
 	out := dst[start : start+room]
 	out[0], out[len(out)-1] = '"', '"'
 	inside := out[1:][:len(s)]
+	// Most texts are short. Words that overlap spare them a loop, whose end the processor could seldom foresee.
 	switch n := len(s); {
 	case n > 16:
 	case n >= 8:
 		first, last := swar.Load(s, 0), swar.Load(s, n-8)
 		swar.Store(inside, 0, first)
 		swar.Store(inside, n-8, last)
-		if mustEscape(first)|mustEscape(last)|(first|last)&swar.HighBits == 0 {
+		if isPlain(first) && isPlain(last) {
 			return dst[:start+room]
 		}
 	case n >= 4:
-		first, last := load4(s, 0), load4(s, n-4)
-		store4(inside, 0, first)
-		store4(inside, n-4, last)
+		first, last := swar.Load4(s, 0), swar.Load4(s, n-4)
+		swar.Store4(inside, 0, first)
+		swar.Store4(inside, n-4, last)
 		if isPlain(uint64(first) | uint64(last)<<32) {
 			return dst[:start+room]
 		}
 	case n > 0:
-		const blanks = ' ' * (swar.EachByte &^ 0xFFFFFF)
 		first, middle, last := s[0], s[n/2], s[n-1]
 		inside[0], inside[n/2], inside[n-1] = first, middle, last
+		const blanks = ' ' * (swar.EachByte &^ 0xFFFFFF) // in the places without a byte
 		if isPlain(uint64(first) | uint64(middle)<<8 | uint64(last)<<16 | blanks) {
 			return dst[:start+room]
 		}

@@ -27,5 +27,17 @@ func Store(b []byte, i int, word uint64) {
 	b[4], b[5], b[6], b[7] = byte(word>>32), byte(word>>40), byte(word>>48), byte(word>>56)
 }
 
+// Load4 returns the four bytes of s from index i on, the first in the lowest bits.
+func Load4(s string, i int) uint32 {
+	s = s[i : i+4]
+	return uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
+}
+
+// Store4 writes four bytes to b from index i on.
+func Store4(b []byte, i int, bytes uint32) {
+	b = b[i : i+4]
+	b[0], b[1], b[2], b[3] = byte(bytes), byte(bytes>>8), byte(bytes>>16), byte(bytes>>24)
+}
+
 // First returns the place of the lowest byte that a mask marks, or 8 for a mask of zero.
 func First(mask uint64) int { return bits.TrailingZeros64(mask) / 8 }
