@@ -45,7 +45,8 @@ type export struct {
 	renderer     Renderer
 	query        Query
 	documentTime time.Time
-	limits       Limits // Records and Bytes, 0 for no bound
+	limits       Limits       // Records and Bytes, 0 for no bound
+	ready        func() error // called when the first collection is complete; may be nil
 	progress     progress
 }
 
@@ -136,6 +137,11 @@ func (e *export) render(ctx context.Context, source Source, pipe *pipeline) (_ S
 		summary.Counts[i] = n
 		if !collection.Single {
 			summary.Records += n
+		}
+		if i == 0 && e.ready != nil {
+			if err := e.ready(); err != nil {
+				return Summary{}, fmt.Errorf("dataexport: beginning to send: %w", err)
+			}
 		}
 	}
 	if err := encoder.Finish(summary); err != nil {
