@@ -231,9 +231,7 @@ func (d *document) readCollection(number int) error {
 		part.damaged = true
 		return err
 	}
-	err = d.scanner.array(func() error { return d.readRecord(number) })
-	d.record = -1
-	return err
+	return d.scanner.array(func() error { return d.readRecord(number) })
 }
 
 // readRecord reads the next record of a collection.
@@ -254,10 +252,10 @@ func (d *document) readRecord(number int) error {
 		d.field = shorten(name)
 		return d.readField(draft, name, limit)
 	})
-	d.field = ""
 	if err != nil {
 		return err
 	}
+	d.field = ""
 	return draft.finish()
 }
 

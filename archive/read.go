@@ -87,7 +87,7 @@ type partState struct {
 }
 
 func newReading(a *Archive, r io.ReaderAt, size int64) *reading {
-	rd := &reading{archive: a, input: &input{source: r}, size: size, parts: make([]partState, len(a.parts)), counts: CountsMember}
+	rd := &reading{archive: a, input: &input{source: r, size: size}, size: size, parts: make([]partState, len(a.parts)), counts: CountsMember}
 	for i := range a.parts {
 		rd.parts[i] = partState{recordType: a.parts[i].record, collection: &a.info.Collections[i]}
 	}
@@ -101,15 +101,18 @@ func (rd *reading) run() error {
 	switch {
 	case rd.input.err != nil:
 		return rd.input.err
-	case n == 0:
+	case n == 0 && !rd.input.short:
 		return &Fault{Record: -1, Problem: "it is empty: there is neither a JSON document nor a zip"}
 	case string(start[:n]) == zipStart:
 		err = rd.readZip()
 	default:
 		err = rd.readJSON()
 	}
-	if rd.input.err != nil { // whatever it has led to
+	switch { // whatever it has led to
+	case rd.input.err != nil:
 		return rd.input.err
+	case rd.input.short:
+		return &Fault{Record: -1, Problem: fmt.Sprintf("it is shorter than the %d bytes that it should have", rd.size)}
 	}
 	if err != nil {
 		return err
@@ -168,16 +171,25 @@ func (rd *reading) finish() error {
 	return nil
 }
 
-// An input remembers the first error of reading, so that a fault of the medium is not taken for one of the archive.
+// An input remembers the first error of reading, so that a fault of the medium is not taken for one of the archive, and
+// whether less could be read than there should be.
 type input struct {
 	source io.ReaderAt
+	size   int64
 	err    error
+	short  bool
 }
 
 func (in *input) ReadAt(p []byte, offset int64) (int, error) {
 	n, err := in.source.ReadAt(p, offset)
-	if err != nil && !errors.Is(err, io.EOF) && in.err == nil {
-		in.err = err
+	switch {
+	case err != nil && !errors.Is(err, io.EOF):
+		if in.err == nil {
+			in.err = err
+		}
+	case n < len(p) && offset+int64(n) < in.size:
+		in.short = true
+		return n, io.ErrUnexpectedEOF
 	}
 	return n, err
 }
