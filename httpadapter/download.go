@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/dataexport/dataexport"
 )
@@ -46,20 +47,25 @@ func (h *handler) download(c *call) (err error) {
 
 // setFileHeaders sets the headers that describe the file. What depends on the request is left to http.ServeContent.
 func setFileHeaders(h http.Header, file *dataexport.File, digest []byte) {
-	mediaType := file.Format.MediaType
-	if strings.HasPrefix(mediaType, "text/") {
-		mediaType += "; charset=utf-8"
-	}
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Disposition", `attachment; filename="`+fileName(file)+`"`)
+	setContentHeaders(h, file.Format, file.Job.Dataset, file.Job.CreatedAt)
 	h.Set("ETag", `"`+file.Job.SHA256+`"`)
 	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":") // RFC 9530, of the whole file also in a part of it
 }
 
+// setContentHeaders sets the headers that say what an export is and how it is to be called.
+func setContentHeaders(h http.Header, format dataexport.Format, dataset string, ordered time.Time) {
+	mediaType := format.MediaType
+	if strings.HasPrefix(mediaType, "text/") {
+		mediaType += "; charset=utf-8"
+	}
+	h.Set("Content-Type", mediaType)
+	h.Set("Content-Disposition", `attachment; filename="`+fileName(format, dataset, ordered)+`"`)
+}
+
 // fileName names a download after what is in it and when it was ordered. Datasets and extensions that would have to be
 // escaped (RFC 6266, section 4.1) are refused by dataexport.New, or changed here.
-func fileName(file *dataexport.File) string {
-	name := file.Job.Dataset + "-" + file.Job.CreatedAt.UTC().Format("20060102-150405") + "." + file.Format.Extension
+func fileName(format dataexport.Format, dataset string, ordered time.Time) string {
+	name := dataset + "-" + ordered.UTC().Format("20060102-150405") + "." + format.Extension
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':

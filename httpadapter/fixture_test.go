@@ -113,9 +113,11 @@ func (f *fixture) do(method, target string, header ...string) *httptest.Response
 	return f.send(f.request(method, target, header...))
 }
 
-func (f *fixture) send(r *http.Request) *httptest.ResponseRecorder {
+func (f *fixture) send(r *http.Request) *httptest.ResponseRecorder { return f.sendTo(f.handler, r) }
+
+func (f *fixture) sendTo(handler http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
-	f.handler.ServeHTTP(w, r)
+	handler.ServeHTTP(w, r)
 	return w
 }
 

@@ -17,6 +17,8 @@ var (
 	errForbidden          = errors.New("httpadapter: forbidden")
 	errRange              = errors.New("httpadapter: range not satisfiable")
 	errPreconditionFailed = errors.New("httpadapter: precondition failed")
+	errAccountNotFound    = errors.New("httpadapter: account not found")
+	errHTTPVersion        = errors.New("httpadapter: HTTP version not supported")
 )
 
 // An answer says how an error is told to the client.
@@ -37,6 +39,7 @@ var answers = []answer{
 	{errMethodNotAllowed, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "The path does not have this method; Allow names those that it has.", 0},
 	{ErrUnauthorized, http.StatusUnauthorized, "UNAUTHORIZED", "The credential is missing or wrong.", 0},
 	{errForbidden, http.StatusForbidden, "FORBIDDEN", "The credential does not allow this.", 0},
+	{errAccountNotFound, http.StatusNotFound, "ACCOUNT_NOT_FOUND", "There is no such account.", 0},
 	{dataexport.ErrNotFound, http.StatusNotFound, "EXPORT_NOT_FOUND", "There is no such export.", 0},
 	{dataexport.ErrNotReady, http.StatusConflict, "EXPORT_NOT_READY", "The export is still being made.", retryAfterCreate},
 	{dataexport.ErrFailed, http.StatusConflict, "EXPORT_FAILED", "The export has failed and has no file; order a new one.", 0},
@@ -45,6 +48,7 @@ var answers = []answer{
 	{errRange, http.StatusRequestedRangeNotSatisfiable, "RANGE_NOT_SATISFIABLE", "The file does not have the range that was asked for.", 0},
 	{dataexport.ErrIdempotencyKeyReused, http.StatusUnprocessableEntity, "IDEMPOTENCY_KEY_REUSED", "The idempotency key was used before with other parameters.", 0},
 	{dataexport.ErrTooManyExports, http.StatusTooManyRequests, "TOO_MANY_EXPORTS", "The workspace has as many exports as it may; wait until one is done or remove one.", 30},
+	{errHTTPVersion, http.StatusHTTPVersionNotSupported, "HTTP_VERSION_NOT_SUPPORTED", "This needs HTTP/1.1 or later: HTTP/1.0 cannot tell whether the answer is whole.", 0},
 	{dataexport.ErrUnavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "The service cannot answer at the moment.", 5},
 }
 
@@ -110,7 +114,7 @@ func (x *exchange) fail(err error) {
 // failed then most likely failed for that: it is neither logged as an error nor called one.
 func (x *exchange) answerTo(err error) answer {
 	a := findAnswer(err)
-	if a.status < http.StatusInternalServerError {
+	if a.status < http.StatusInternalServerError || a.status == http.StatusHTTPVersionNotSupported {
 		return a
 	}
 	switch {
