@@ -116,9 +116,12 @@ func (v Value) Kind() Kind { return v.kind }
 // IsNull reports whether the value is null.
 func (v Value) IsNull() bool { return v.kind == KindNull }
 
+// textKinds has a bit for each kind that Text reads. Tested so, Text is small enough to be inlined.
+const textKinds = 1<<KindString | 1<<KindJSON | 1<<KindDecimal
+
 // Text returns the text of a string, JSON or decimal value, and panics for any other kind.
 func (v Value) Text() string {
-	if v.kind != KindString && v.kind != KindJSON && v.kind != KindDecimal {
+	if textKinds>>v.kind&1 == 0 {
 		v.mismatch("Text")
 	}
 	return unsafe.String((*byte)(v.pointer), int(v.bits))
