@@ -15,8 +15,12 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite", in pure Go
 )
 
-//go:embed schema.sql
-var schema string
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed account.sql
+	accountSchema string
+)
 
 const (
 	databaseName  = "dataexport.db"
@@ -43,7 +47,7 @@ func openDatabase(ctx context.Context, dir string, connections int) (*sql.DB, er
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	if _, err := db.ExecContext(ctx, schema); err != nil {
+	if _, err := db.ExecContext(ctx, schema+accountSchema); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the database %s: %w", path, err), db.Close())
 	}
 	return db, nil

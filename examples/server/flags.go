@@ -15,6 +15,7 @@ type settings struct {
 	addr      string
 	data      string
 	memories  string // empty for the sample
+	account   string // empty for none
 	keys      []httpadapter.APIKey
 	retention time.Duration
 	workers   int
@@ -51,6 +52,8 @@ func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 	flags.StringVar(&s.data, "data", "./dataexport-data", "keep everything in this `DIR`")
 	flags.StringVar(&s.memories, "memories", "", "import this JSON Lines `FILE`, plain or gzip, in place of the sample; "+
 		"it is ignored\nonce there are memories")
+	flags.StringVar(&s.account, "account", "", "import this account archive `FILE`, JSON or zip, as the account of the first key's subject; without\n"+
+		"-memories it stands in place of the sample too. It is ignored once there is an account")
 	flags.Func("key", "let in who sends this key: `KEY=WORKSPACE[/SUBJECT][:PERMISSION,...]`; repeatable. Permissions\n"+
 		"are export.read and export.write, by default both; the subject is by default one of the\n"+
 		"key's own. Without -key there is a demo key for the workspace demo", func(text string) error {
@@ -73,8 +76,9 @@ func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 
 func printUsage(w io.Writer) {
 	flags := newFlagSet(new(settings), new([]string))
-	fmt.Fprint(w, "Usage: server [flags]\n\nServes exports of memories over HTTP. No flag is needed.\n\n")
+	fmt.Fprint(w, "Usage: server [flags]\n\nServes exports of memories, and the archive of an account, over HTTP. No flag is needed.\n\n")
 	flags.SetOutput(w)
 	flags.PrintDefaults()
-	fmt.Fprint(w, "\nExample:\n  server -memories memories.jsonl.gz -key s3cret=acme-support -key other=studio-nord/anna:export.read\n")
+	fmt.Fprint(w, "\nExample:\n  server -memories memories.jsonl.gz -key s3cret=acme-support -key other=studio-nord/anna:export.read\n"+
+		"  server -account account.zip -key s3cret=acme-support/anna\n")
 }

@@ -21,8 +21,8 @@ import (
 //go:embed sample.jsonl
 var sample []byte
 
-// importOnce fills a database that holds no memories, from a file or, if its name is empty, with the sample. All of it is
-// one transaction: after a bad line, or a crash, there are still no memories.
+// importOnce fills a database that holds no memories, from a file or, if its name is empty and there is no account either,
+// with the sample. All of it is one transaction: after a bad line, or a crash, there are still no memories.
 func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) error {
 	// Not with ctx: database/sql would roll back on a goroutine of its own, which nobody waits for, and the process could
 	// end in the middle of it.
@@ -32,7 +32,7 @@ func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) 
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it has nothing to do, and after an error that one counts
 	var full bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM memories)").Scan(&full); err != nil {
+	if err := tx.QueryRowContext(ctx, filled, file == "").Scan(&full); err != nil {
 		return fmt.Errorf("looking for memories: %w", err)
 	}
 	if full {
@@ -57,13 +57,22 @@ func importOnce(ctx context.Context, db *sql.DB, file string, log *slog.Logger) 
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("importing memories: %w", err)
 	}
-	// The log has grown as large as the memories are; its space is given back now and not when the server stops.
-	if _, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+	if err := foldLog(ctx, db); err != nil {
 		return fmt.Errorf("importing memories: %w", err)
 	}
 	log.Info("memories are imported", slog.Int64("memories", n), slog.Int("workspaces", workspaces), slog.String("from", source(file)))
 	return nil
 }
+
+// foldLog folds up the write-ahead log, which has grown as large as what was imported: its space is given back now and not
+// when the server stops.
+func foldLog(ctx context.Context, db *sql.DB) error {
+	_, err := db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return err
+}
+
+// filled asks whether there are memories already, or, where the sample would be imported, an account in place of it.
+const filled = "SELECT EXISTS (SELECT 1 FROM memories) OR ? AND EXISTS (SELECT 1 FROM accounts)"
 
 func source(file string) string {
 	if file == "" {

@@ -1,12 +1,14 @@
-// Command server is a complete export service in one process: memories and jobs in SQLite, files in a directory, the API
-// under /v1. It needs no set-up:
+// Command server is a complete export service in one process: memories, accounts and jobs in SQLite, files in a directory,
+// the API under /v1, and the archive of the caller's account at /api/v1/export. It needs no set-up:
 //
 //	go run ./examples/server
 //
 // Without -key it makes a key for the workspace "demo", and without -memories it has some sample memories; it prints the
-// requests to try. Everything that it keeps is in the directory -data.
+// requests to try. Everything that it keeps is in the directory -data. With -account it imports an archive as
+// the account of the first key's subject.
 //
-// To learn how a host gives its own data to the library, read memories.go; how the parts are put together is in serve.go.
+// To learn how a host gives its own data to the library, read memories.go, and account.go for an archive of many tables; how
+// the parts are put together is in serve.go.
 package main
 
 import (

@@ -48,7 +48,7 @@ func (m *memories) Close() error { return nil }
 // before, not at an offset: what is inserted or removed meanwhile neither repeats nor hides another row.
 func (m *memories) Rows(ctx context.Context, _ int) iter.Seq2[dataexport.Row, error] {
 	return func(yield func(dataexport.Row, error) bool) {
-		reader := newRowReader()
+		reader := newMemoryReader()
 		for first := true; ; first = false {
 			statement, args := m.page(first, reader)
 			n := 0
@@ -70,7 +70,7 @@ func (m *memories) page(first bool, reader *rowReader) (statement string, args [
 	where := condition{slices.Clone(m.where.clauses), slices.Clone(m.where.args)}
 	switch {
 	case !first:
-		where.add("(created_at, id) > (?, ?)", reader.createdAt(), reader.id())
+		where.add("(created_at, id) > (?, ?)", reader.values[columnCreatedAt], reader.values[columnID])
 	case m.createdAfter != "":
 		where.add("created_at > ?", m.createdAfter)
 	}

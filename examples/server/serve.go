@@ -44,12 +44,28 @@ func serve(ctx context.Context, s settings, out, logOutput io.Writer) (err error
 	if err := sqlitestore.Migrate(ctx, db); err != nil {
 		return err
 	}
+	keys, demo, err := accessKeys(ctx, db, s.keys)
+	if err != nil {
+		return err
+	}
+	accounts, err := accountArchive()
+	if err != nil {
+		return err
+	}
+	owner := dataexport.Scope{WorkspaceID: keys[0].Principal.WorkspaceID, Subject: keys[0].Principal.Subject}
+	if err := importAccount(ctx, db, accounts, s.account, owner, log); err != nil {
+		return err
+	}
 	if err := importOnce(ctx, db, s.memories, log); err != nil {
 		return err
 	}
+	hasAccount, err := accountExists(ctx, db, owner)
+	if err != nil {
+		return err
+	}
 	service, err := dataexport.New(dataexport.Config{
-		Datasets:  []dataexport.Dataset{newMemories(db, defaultPageSize)},
-		Renderers: []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()},
+		Datasets:  []dataexport.Dataset{newMemories(db, defaultPageSize), newAccount(db, accounts)},
+		Renderers: []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown(), render.Zip()},
 		Store:     sqlitestore.New(db),
 		Blobs:     files,
 		Retention: s.retention,
@@ -59,17 +75,16 @@ func serve(ctx context.Context, s settings, out, logOutput io.Writer) (err error
 	if err != nil {
 		return err
 	}
-	keys, demo, err := accessKeys(ctx, db, s.keys)
-	if err != nil {
-		return err
-	}
-	printWelcome(out, listener.Addr(), demo)
+	printWelcome(out, listener.Addr(), demo, hasAccount)
 	return work(ctx, service, newServer(service, keys, log), listener, log)
 }
 
-// connections is how many statements may run at the same time: a page of memories for each worker, and some for requests,
-// heartbeats and the sweep.
-func connections(workers int) int { return workers + 6 }
+// maxStreams is how many archives of accounts may be streamed at the same time.
+const maxStreams = 4
+
+// connections is how many statements may run at the same time: a page of memories or the view of an account for each worker,
+// the view of an account for each stream, and some for requests, heartbeats and the sweep.
+func connections(workers int) int { return workers + maxStreams + 6 }
 
 // accessKeys returns the keys that are let in: those of the command line, or else the demo key, which it also returns by
 // itself.
@@ -84,9 +99,12 @@ func accessKeys(ctx context.Context, db *sql.DB, given []httpadapter.APIKey) (ke
 }
 
 func newServer(service *dataexport.Service, keys []httpadapter.APIKey, log *slog.Logger) *http.Server {
-	exports := httpadapter.New(service, httpadapter.Options{Authenticate: httpadapter.APIKeys(keys), Logger: log})
+	options := httpadapter.Options{Authenticate: httpadapter.APIKeys(keys), Logger: log}
 	mux := http.NewServeMux()
-	mux.Handle("/v1/", http.StripPrefix("/v1", exports))
+	mux.Handle("/v1/", http.StripPrefix("/v1", httpadapter.New(service, options)))
+	mux.Handle("/api/v1/export", httpadapter.Stream(service, "account", "json", httpadapter.StreamOptions{
+		Options: options, MaxStreams: maxStreams,
+	}))
 	mux.HandleFunc("GET /{$}", help)
 	return &http.Server{
 		Handler:           mux,

@@ -257,6 +257,7 @@ func TestKeys(t *testing.T) {
 	for _, name := range dataexport.FilterNames() {
 		assert.Contains(t, string(help), name)
 	}
+	assert.Contains(t, string(help), "/api/v1/export ")
 	p.terminate()
 	assert.NotContains(t, p.output.String(), "s3cret", "no key is printed")
 }
@@ -350,7 +351,7 @@ func TestStopWhileImporting(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary, "-help").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-addr", "-data", "-memories", "-key", "-retention", "-workers"} {
+	for _, flag := range []string{"-addr", "-data", "-memories", "-account", "-key", "-retention", "-workers"} {
 		assert.Contains(t, string(out), "  "+flag)
 	}
 }

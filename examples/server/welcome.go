@@ -29,22 +29,33 @@ Try it in another terminal, one command after the other:
 4. List the exports, the newest first.
 
   curl -sS -H 'X-Api-Key: KEY' 'URL/v1/exports'
-
+ACCOUNT
 URL/ tells what else there is. Ctrl-C stops the server.
 `
 
+// accountText stands in the welcome if the subject of the first key has an account.
+const accountText = `
+5. Download the archive of the account, which belongs to the subject of the first key.
+
+  curl -fsS -H 'X-Api-Key: KEY' -o account.json URL/api/v1/export
+`
+
 // printWelcome says where the server listens and what to try. Demo is the demo key, or empty where other keys are let in,
-// which are not shown.
-func printWelcome(w io.Writer, addr net.Addr, demo string) {
+// which are not shown. Account says whether the holder of the first key has an account.
+func printWelcome(w io.Writer, addr net.Addr, demo string, account bool) {
 	key, note := demo, fmt.Sprintf("demo key %s for the workspace %q, the same after a restart", demo, demoWorkspace)
 	if demo == "" {
 		key, note = "YOUR-KEY", "the keys are those of -key; put one in place of YOUR-KEY below"
 	}
-	text := strings.NewReplacer("NOTE", note, "URL", "http://"+addr.String(), "KEY", key).Replace(welcomeText)
+	text := strings.Replace(welcomeText, "ACCOUNT\n", "\n", 1)
+	if account {
+		text = strings.Replace(welcomeText, "ACCOUNT\n", accountText+"\n", 1)
+	}
+	text = strings.NewReplacer("NOTE", note, "URL", "http://"+addr.String(), "KEY", key).Replace(text)
 	_, _ = io.WriteString(w, text) // a server whose output is closed works all the same
 }
 
-const helpText = `dataexport: memories as JSON, CSV or Markdown files
+const helpText = `dataexport: memories as JSON, CSV or Markdown files, and whole accounts as JSON or zip
 
 Every request needs a key in the header X-Api-Key. The server prints what to try when it starts.
 
@@ -53,15 +64,20 @@ GET    /v1/exports                  list exports, newest first   page, page_size
 GET    /v1/exports/{id}             one export: its status and how far it is
 GET    /v1/exports/{id}/download    its file, once the status is READY
 DELETE /v1/exports/{id}             cancel it, or remove it with its file
+GET    /api/v1/export               the archive of the caller's account as JSON, at once
 
 What an order can say in its query; all that is said must hold for a memory:
 
+dataset          memories (default) or account; see below
 format           json (default), csv or markdown
 user_id, agent_id, session_id
 priority         LOW, MEDIUM or HIGH
 categories       up to 20 names with commas between them; a memory has at least one of them
 created_after    2026-01-15T10:30:00Z or 2026-01-15, exclusive
 created_before   likewise, exclusive
+
+An account is its owner's alone: nobody else sees its exports. It is ordered with dataset=account and format=json or zip,
+without any other condition, and comes as one archive of all that belongs to it, from a single moment.
 
 An Idempotency-Key header makes sure that an order that is sent twice is carried out once.
 `
