@@ -36,24 +36,30 @@ type Fault struct {
 func (f Fault) Error() string {
 	var b strings.Builder
 	b.WriteString("archive: ")
-	b.WriteString(f.Collection)
-	if f.Record >= 0 {
-		fmt.Fprintf(&b, "[%d]", f.Record)
-	}
-	if f.Field != "" {
-		if f.Collection != "" {
-			b.WriteByte('.')
-		}
-		b.WriteString(oneLine(f.Field))
-	}
-	if f.Collection != "" || f.Field != "" {
-		b.WriteString(": ")
+	if place := f.place(); place != "" {
+		b.WriteString(place + ": ")
 	}
 	b.WriteString(f.Problem)
 	if f.Value != "" {
 		fmt.Fprintf(&b, ": %q", f.Value)
 	}
 	return b.String()
+}
+
+// place returns for example memories[3].createdAt, or memories.csv.
+func (f Fault) place() string {
+	place, field := f.Collection, oneLine(f.Field)
+	if f.Record >= 0 {
+		place += fmt.Sprintf("[%d]", f.Record)
+	}
+	switch {
+	case field == "":
+		return place
+	case place == "" || f.Record < 0 && field == tableFile(f.Collection):
+		return field
+	default:
+		return place + "." + field
+	}
 }
 
 // Is reports whether target is dataexport.ErrInvalid.

@@ -287,6 +287,8 @@ func (d *document) readField(draft *draft, name string, limit int64) error {
 		raw = string(compact)
 	}
 	switch {
+	case draft.large:
+		return nil // which has been reported
 	case !known:
 		return fault("the field is unknown")
 	case draft.seen[column]:
@@ -294,6 +296,7 @@ func (d *document) readField(draft *draft, name string, limit int64) error {
 	}
 	draft.seen[column] = true
 	if !ok {
+		draft.large = true
 		return fault(fmt.Sprintf("the record is larger than %d bytes", maxRecord))
 	}
 	v, problem := parseJSON(draft.part.collection.Columns[column], raw)

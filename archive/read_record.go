@@ -103,6 +103,7 @@ type draft struct {
 	index  int
 	record reflect.Value // of the struct
 	seen   []bool        // the columns that were there
+	large  bool          // it is too large, which has been reported
 	id     dataexport.Value
 	refs   []dataexport.Value // as the references of the part
 }
@@ -155,7 +156,7 @@ func (d *draft) set(column int, v dataexport.Value) (problem string) {
 // finish ends the record.
 func (d *draft) finish() error {
 	for i, seen := range d.seen {
-		if !seen {
+		if !seen && !d.large {
 			if err := d.fault(d.part.collection.Columns[i].Name, "", "the field is missing"); err != nil {
 				return err
 			}
