@@ -34,7 +34,7 @@ func changeFile(t *testing.T, files []zipped, name string, change func(string) s
 	changeFile(t, files, "manifest.json", func(manifest string) string {
 		// The size and the hash are on the lines behind the name.
 		head, rest, _ := strings.Cut(manifest, strconv.Quote(name))
-		rest = strings.Replace(rest, fmt.Sprintf(`"size": %d,`, len(before)), fmt.Sprintf(`"size": %d,`, len(after)), 1)
+		rest = strings.Replace(rest, sizeOf(before), sizeOf(after), 1)
 		return head + strconv.Quote(name) + strings.Replace(rest, sumOf(before), sumOf(after), 1)
 	})
 }

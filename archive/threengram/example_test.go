@@ -1,60 +1,67 @@
 package threengram_test
 
 import (
-	"bytes"
-	"context"
 	"fmt"
-	"time"
+	"os"
+	"strings"
 
-	"github.com/google/uuid"
-
-	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/archive"
 	"github.com/dataexport/dataexport/archive/threengram"
-	"github.com/dataexport/dataexport/render"
 )
 
-// An account goes out as a file, is verified, and comes back as records.
-func Example() {
-	created := time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC)
-	account, err := threengram.Dataset(func(_ context.Context, s dataexport.Scope) (*threengram.View, error) {
-		return &threengram.View{ // in earnest: one transaction that reads repeatably
-			Account: threengram.Account{ID: uuid.UUID{1}, Email: s.Subject + "@example.com", CreatedAt: created, UpdatedAt: created},
-			Memories: func(yield func(*threengram.Memory, error) bool) {
-				yield(&threengram.Memory{
-					ID: uuid.UUID{2}, Content: "Prefers tea.", MemoryType: "semantic", Status: "active", CreatedAt: created, UpdatedAt: created,
-				}, nil)
-			},
-		}, nil
-	})
+// Reading an archive, here one of JSON. A zip is read in the same way.
+func ExampleArchive_read() {
+	a, err := threengram.Archive()
 	if err != nil {
 		panic(err)
 	}
-	var file bytes.Buffer
-	ana := dataexport.Scope{WorkspaceID: "acme", Subject: "ana"}
-	if _, err := dataexport.Export(context.Background(), &file, account, render.Zip(), dataexport.Query{Scope: ana}); err != nil {
-		panic(err)
-	}
-
-	format, err := threengram.Archive()
+	file, err := os.Open("testdata/full.json")
 	if err != nil {
 		panic(err)
 	}
-	content := bytes.NewReader(file.Bytes())
-	report, err := format.Verify(content, content.Size())
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(report.OK(), report.Records["memories"])
-	_, err = format.Read(content, content.Size(), func(r archive.Record) error {
-		if memory, ok := r.Value.(*threengram.Memory); ok {
-			fmt.Println(memory.Content)
+	header, err := a.Read(file, info.Size(), func(r archive.Record) error {
+		if m, ok := r.Value.(*threengram.Memory); ok {
+			fmt.Printf("memory %d of %s: %q\n", r.Index, m.CreatedAt.Format("2006-01-02"), m.Content)
 		}
 		return nil
 	})
-	fmt.Println(err)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(header.Counts["memories"], "memories")
 	// Output:
-	// true 1
-	// Prefers tea.
-	// <nil>
+	// memory 0 of 2026-01-15: "Prefers tea."
+	// memory 1 of 2026-01-15: ""
+	// 2 memories
+}
+
+// Verifying an archive in which somebody has changed a time and a count.
+func ExampleArchive_verify() {
+	a, err := threengram.Archive()
+	if err != nil {
+		panic(err)
+	}
+	golden, err := os.ReadFile("testdata/full.json")
+	if err != nil {
+		panic(err)
+	}
+	document := strings.Replace(string(golden), `"content":"","createdAt":"2026-01-15T10:30:00.000Z"`, `"content":"","createdAt":"yesterday"`, 1)
+	document = strings.Replace(document, `"facts":1,`, `"facts":7,`, 1)
+	report, err := a.Verify(strings.NewReader(document), int64(len(document)))
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println("in order:", report.OK())
+	for _, fault := range report.Faults {
+		fmt.Println(fault.Error())
+	}
+	// Output:
+	// in order: false
+	// archive: memories[1].createdAt: not a time such as 2026-01-15T10:30:00Z, on a day that exists and in UTC: "yesterday"
+	// archive: facts.counts: the count differs from the number of records, 1: "7"
 }
