@@ -180,16 +180,24 @@ type input struct {
 	short  bool
 }
 
+// ReadAt reads within the size. An offset outside of it, which the directory of a zip may state, is one of the archive.
 func (in *input) ReadAt(p []byte, offset int64) (int, error) {
-	n, err := in.source.ReadAt(p, offset)
+	if offset < 0 || offset >= in.size {
+		return 0, io.EOF
+	}
+	within := p[:min(int64(len(p)), in.size-offset)]
+	n, err := in.source.ReadAt(within, offset)
 	switch {
-	case err != nil && !errors.Is(err, io.EOF):
-		if in.err == nil {
-			in.err = err
+	case n == len(within):
+		if n < len(p) {
+			return n, io.EOF
 		}
-	case n < len(p) && offset+int64(n) < in.size:
+		return n, nil
+	case errors.Is(err, io.EOF):
 		in.short = true
 		return n, io.ErrUnexpectedEOF
+	case in.err == nil:
+		in.err = err
 	}
 	return n, err
 }
