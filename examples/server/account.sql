@@ -2,7 +2,8 @@
 -- a table for each. The key is also the order in which an archive lists the records, so that its index answers everything.
 --
 -- Ids are the sixteen bytes of a UUID; their order as bytes is that of an archive. Times and lists are kept as in memories.
--- Decimal numbers and JSON are text, digit for digit; the JSON null is NULL. Import is the only writer.
+-- Decimal numbers and JSON are text, digit for digit; the JSON null is NULL. REAL is exact but for the sign of -0, which
+-- SQLite does not keep. Import is the only writer.
 CREATE TABLE IF NOT EXISTS accounts (
 	workspace_id      TEXT NOT NULL CHECK (workspace_id <> ''),
 	subject           TEXT NOT NULL CHECK (subject <> ''),

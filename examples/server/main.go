@@ -4,8 +4,8 @@
 //	go run ./examples/server
 //
 // Without -key it makes a key for the workspace "demo", and without -memories it has some sample memories; it prints the
-// requests to try. Everything that it keeps is in the directory -data. With -account it imports an archive as
-// the account of the first key's subject.
+// requests to try. With -account it imports an archive as the account of the first key's subject. Everything that it keeps is
+// in the directory -data.
 //
 // To learn how a host gives its own data to the library, read memories.go, and account.go for an archive of many tables; how
 // the parts are put together is in serve.go.
