@@ -156,3 +156,42 @@ func TestAResponseWriterWithoutDeadlines(t *testing.T) {
 	require.Equal(t, http.StatusOK, f.do(http.MethodGet, "/").Code)
 	require.Empty(t, f.log.lines(t)) // nobody asked for one
 }
+
+// A deadlineWriter holds that whatever is sent is sent under a deadline.
+type deadlineWriter struct {
+	*httptest.ResponseRecorder
+	t        *testing.T
+	deadline time.Time
+	longest  int
+}
+
+func (w *deadlineWriter) SetWriteDeadline(deadline time.Time) error {
+	w.deadline = deadline
+	return nil
+}
+
+func (w *deadlineWriter) Write(p []byte) (int, error) {
+	require.False(w.t, w.deadline.IsZero(), "a write without a deadline")
+	w.longest = max(w.longest, len(p))
+	return w.ResponseRecorder.Write(p)
+}
+
+func (w *deadlineWriter) FlushError() error {
+	require.False(w.t, w.deadline.IsZero(), "a flush without a deadline")
+	w.Flush()
+	return nil
+}
+
+func TestStreamSendsUnderADeadline(t *testing.T) {
+	f := newStreamFixture(t, &accounts{}, nil)
+	w := &deadlineWriter{ResponseRecorder: httptest.NewRecorder(), t: t}
+	f.accounts.letters = func(ctx context.Context, yield func(dataexport.Row, error) bool) {
+		require.True(t, w.deadline.IsZero(), "a deadline while nothing is sent")
+		letters(500, nil)(ctx, yield)
+	}
+	f.handler.ServeHTTP(w, f.request(http.MethodGet, "/"))
+	require.Equal(t, accountText("ann", 500), w.Body.String())
+	require.Equal(t, 32<<10, w.longest)
+	require.False(t, w.deadline.IsZero(), "what the server sends at the end has a deadline too")
+	require.Empty(t, f.log.lines(t))
+}

@@ -99,7 +99,7 @@ const decimalPattern = `^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`
 
 func value(c dataexport.Column) *schema {
 	s := &schema{}
-	kind := ""
+	var kind string
 	switch c.Kind {
 	case dataexport.KindString:
 		kind = "string"
