@@ -14,23 +14,21 @@ import (
 )
 
 type (
-	name    string
-	amount  int16
-	rate    float32
-	flag    bool
-	names   []name
-	digest  [16]uint8
-	base    struct{ Created time.Time }
-	Mixin   struct{ Kind name }
-	nothing struct{}
+	name   string
+	amount int16
+	rate   float32
+	flag   bool
+	names  []name
+	digest [16]uint8
+	base   struct{ Created time.Time }
+	Mixin  struct{ Kind name }
 )
 
 // A sample has a field of every type that can be a column, and fields that are none.
 type sample struct {
 	base
 	Mixin
-	nothing
-	hidden  int
+	hidden  int      //nolint:unused // as it is there to be left out
 	Skipped chan int `export:"-"`
 	NoJSON  func()   `json:"-"`
 	Again   string   `json:"-" export:"again"`

@@ -139,15 +139,15 @@ func (d *document) value() (raw, problem string, err error) {
 		return "", "", err
 	}
 	start := d.scanner.offset
-	raw, ok, err := d.scanner.value(maxRecord)
+	bytes, ok, err := d.scanner.value(maxRecord)
 	if err != nil {
 		return "", "", err
 	}
 	if !ok {
 		return "", fmt.Sprintf("the value is larger than %d bytes", maxRecord), nil
 	}
-	compact, err := compactJSON(raw, start)
-	return string(compact), "", err
+	raw, err = d.scanner.compact(bytes, start)
+	return raw, "", err
 }
 
 // readCounts reads the object that counts the records of the lists.
@@ -266,9 +266,15 @@ func (d *document) readField(draft *draft, name string, limit int64) error {
 		return err
 	}
 	start := d.scanner.offset
-	raw, ok, err := d.scanner.value(int(max(limit-start, 0)))
+	bytes, ok, err := d.scanner.value(int(max(limit-start, 0)))
 	if err != nil {
 		return err
+	}
+	raw := ""
+	if ok { // all that is there must be JSON
+		if raw, err = d.scanner.compact(bytes, start); err != nil {
+			return err
+		}
 	}
 	fault := func(problem string) error {
 		text := raw
@@ -278,13 +284,6 @@ func (d *document) readField(draft *draft, name string, limit int64) error {
 			}
 		}
 		return draft.fault(d.field, text, problem)
-	}
-	if ok { // all that is there must be JSON
-		compact, err := compactJSON(raw, start)
-		if err != nil {
-			return err
-		}
-		raw = string(compact)
 	}
 	switch {
 	case draft.large:

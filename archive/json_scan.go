@@ -1,10 +1,12 @@
 package archive
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/dataexport/dataexport/internal/jsontext"
 )
@@ -16,6 +18,7 @@ type jsonScanner struct {
 	window []byte // what has been read into store and not been used
 	offset int64  // of the window in the document
 	raw    []byte // the value read last
+	text   []byte // and without white space
 }
 
 // A syntaxError says that a document is no JSON, and where.
@@ -151,6 +154,9 @@ func (s *jsonScanner) object(member func(name string) error) error {
 const maxName = 64 << 10
 
 func (s *jsonScanner) name() (string, error) {
+	if name, ok := s.plainName(); ok {
+		return name, nil
+	}
 	start := s.offset
 	raw, ok, err := s.value(maxName)
 	if err != nil {
@@ -159,14 +165,31 @@ func (s *jsonScanner) name() (string, error) {
 	if !ok {
 		return "", &syntaxError{start, fmt.Sprintf("the name of a member is longer than %d bytes", maxName)}
 	}
-	if _, err := compactJSON(raw, start); err != nil {
+	text, err := s.compact(raw, start)
+	if err != nil {
 		return "", err
 	}
-	name, problem := unquote(raw)
+	name, problem := unquote(text)
 	if problem != "" {
 		return "", &syntaxError{start, "in the name of a member: " + problem}
 	}
 	return name, nil
+}
+
+// plainName reads a name if it is what names mostly are: ASCII, without escapes, and in the window.
+func (s *jsonScanner) plainName() (string, bool) {
+	end := bytes.IndexByte(s.window[1:], '"') + 1
+	for _, c := range s.window[1:max(end, 1)] {
+		if c < ' ' || c == '\\' || c >= utf8.RuneSelf {
+			return "", false
+		}
+	}
+	if end < 1 || end > maxName {
+		return "", false
+	}
+	name := string(s.window[1:end])
+	s.skip(end + 1)
+	return name, true
 }
 
 // array reads an array. It calls element in front of each element, which it must read.
@@ -193,23 +216,23 @@ func (s *jsonScanner) array(element func() error) error {
 }
 
 // value reads a value of at most so many bytes. A larger one is read over, and ok is false. What is in quotation marks or
-// brackets may be no JSON; compactJSON tells.
-func (s *jsonScanner) value(most int) (raw string, ok bool, err error) {
+// brackets may be no JSON; compact tells. The bytes are valid until the next value is read.
+func (s *jsonScanner) value(most int) (raw []byte, ok bool, err error) {
 	if _, err := s.next("a value"); err != nil {
-		return "", false, err
+		return nil, false, err
 	}
 	s.raw = s.raw[:0]
 	var state valueState
 	kept := true
 	for !state.done {
 		if err := s.fill(); errors.Is(err, io.EOF) {
-			return "", false, s.fail("the document ends inside a value; the rest of it is missing")
+			return nil, false, s.fail("the document ends inside a value; the rest of it is missing")
 		} else if err != nil {
-			return "", false, err
+			return nil, false, err
 		}
 		n := state.scan(s.window)
 		if state.depth > jsontext.MaxDepth {
-			return "", false, s.fail("a value is nested deeper than %d levels", jsontext.MaxDepth)
+			return nil, false, s.fail("a value is nested deeper than %d levels", jsontext.MaxDepth)
 		}
 		if len(s.raw)+n > most {
 			kept = false
@@ -219,15 +242,14 @@ func (s *jsonScanner) value(most int) (raw string, ok bool, err error) {
 		s.skip(n)
 	}
 	if !kept {
-		return "", false, nil
+		return nil, false, nil
 	}
-	return string(s.raw), true, nil
+	return s.raw, true, nil
 }
 
 // A valueState finds the end of a value whatever is in it.
 type valueState struct {
 	depth   int // open objects and arrays
-	begun   bool
 	quoted  bool
 	escaped bool
 	done    bool
@@ -235,11 +257,15 @@ type valueState struct {
 
 // scan returns how many bytes of b belong to the value.
 func (v *valueState) scan(b []byte) int {
-	for i, c := range b {
-		switch {
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
 		case v.escaped:
 			v.escaped = false
 		case v.quoted:
+			for i < len(b)-1 && c != '"' && c != '\\' {
+				i++
+				c = b[i]
+			}
 			v.escaped = c == '\\'
 			v.quoted = c != '"'
 			v.done = !v.quoted && v.depth == 0
@@ -265,14 +291,15 @@ func (v *valueState) scan(b []byte) int {
 	return len(b)
 }
 
-// compactJSON checks a value that begins at an offset, and returns it without white space.
-func compactJSON(raw string, offset int64) ([]byte, error) {
-	if !utf8.ValidString(raw) {
-		return nil, &syntaxError{offset, "a value is not valid UTF-8"}
+// compact checks a value that begins at an offset, and returns it without white space.
+func (s *jsonScanner) compact(raw []byte, offset int64) (string, error) {
+	if !utf8.Valid(raw) {
+		return "", &syntaxError{offset, "a value is not valid UTF-8"}
 	}
-	compact, err := jsontext.AppendCompact(nil, raw)
+	var err error
+	s.text, err = jsontext.AppendCompact(s.text[:0], unsafe.String(unsafe.SliceData(raw), len(raw)))
 	if syntax := (*jsontext.SyntaxError)(nil); errors.As(err, &syntax) {
-		return nil, &syntaxError{offset + int64(syntax.Offset), syntax.Problem}
+		return "", &syntaxError{offset + int64(syntax.Offset), syntax.Problem}
 	}
-	return compact, err
+	return string(s.text), err
 }

@@ -42,7 +42,7 @@ func unquote(raw string) (text, problem string) {
 	raw = raw[1 : len(raw)-1]
 	i := strings.IndexByte(raw, '\\')
 	if i < 0 {
-		return strings.Clone(raw), ""
+		return raw, ""
 	}
 	b := make([]byte, 0, len(raw))
 	for ; i >= 0; i = strings.IndexByte(raw, '\\') {

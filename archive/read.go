@@ -97,7 +97,8 @@ func newReading(a *Archive, r io.ReaderAt, size int64) *reading {
 // run reads the archive. A *Fault says that it cannot be read any further.
 func (rd *reading) run() error {
 	start := make([]byte, len(zipStart))
-	n, err := rd.input.ReadAt(start[:min(int64(len(start)), max(rd.size, 0))], 0)
+	n, _ := rd.input.ReadAt(start[:min(int64(len(start)), max(rd.size, 0))], 0) // which remembers its error
+	var err error
 	switch {
 	case rd.input.err != nil:
 		return rd.input.err
