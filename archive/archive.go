@@ -3,6 +3,9 @@
 // lists of records that belong to it. From that follow a personal dataset, which every renderer that can hold several
 // collections writes, and a JSON Schema of the document.
 //
+// Archive.Read reads such an archive back into the structs, whether it is JSON or a zip, and Archive.Verify says everything
+// that is wrong with one. Both take archives from anywhere: what they use of memory and time is bounded.
+//
 // Package threengram is an archive that is defined with nothing but this package.
 package archive
 

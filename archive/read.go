@@ -151,9 +151,6 @@ func (rd *reading) finish() error {
 			}
 			continue
 		}
-		if rd.ids != nil {
-			rd.report.Records[name] = part.found
-		}
 		stated, ok := rd.report.Header.Counts[name]
 		if !ok || part.damaged || stated == part.found {
 			continue

@@ -8,7 +8,7 @@ import (
 // A Report is what Verify found.
 type Report struct {
 	Header  Header           // as far as it could be read
-	Records map[string]int64 // found in each collection that is there
+	Records map[string]int64 // found in each collection that is there, the account included
 	Faults  []Fault          // the first 1,000, in the order in which they were found
 	More    int64            // faults beyond them
 }
@@ -38,8 +38,13 @@ func (r *Report) add(f Fault) {
 func (a *Archive) Verify(r io.ReaderAt, size int64) (Report, error) {
 	rd := newReading(a, r, size)
 	rd.ids = newIDs(a)
-	rd.report.Records = make(map[string]int64)
+	rd.report.Records = make(map[string]int64, len(rd.parts))
 	err := rd.run()
+	for i := range rd.parts {
+		if part := &rd.parts[i]; part.begun {
+			rd.report.Records[part.collection.Name] = part.found
+		}
+	}
 	if fault := (*Fault)(nil); errors.As(err, &fault) {
 		rd.report.add(*fault)
 		err = nil

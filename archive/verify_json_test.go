@@ -221,6 +221,8 @@ func TestWhatIsNoArchive(t *testing.T) {
 	} {
 		requireFaults(t, a, document, []archive.Fault{{Record: -1, Problem: want}})
 	}
+	cut := verify(t, a, journalJSON[:len(journalJSON)/2])
+	assert.Equal(t, map[string]int64{"owner": 1, "labels": 2, "entries": 1}, cut.Records, "as far as it could be read")
 	report := verify(t, a, "{}")
 	assert.Len(t, report.Faults, 6, "three collections and three members of the head")
 }
