@@ -78,4 +78,3 @@ func decode(t *testing.T, content []byte) any {
 func first(document map[string]any, list string) map[string]any {
 	return document[list].([]any)[0].(map[string]any)
 }
-
