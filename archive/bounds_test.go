@@ -98,7 +98,7 @@ func TestALargeRow(t *testing.T) {
 
 func TestABombEndsEarly(t *testing.T) {
 	files := unzip(t, journalZip(t))
-	zeros := strings.Repeat("\x00", 20<<20)
+	zeros := strings.Repeat("\x00", 80<<20)
 	bomb := slices.Clone(files)
 	changeFile(t, bomb, "overview.md", func(string) string { return zeros })
 	requireFaults(t, journal(t, archive.Limits{}), zipOf(t, bomb), []archive.Fault{

@@ -48,7 +48,7 @@ func (f Fault) Error() string {
 
 // place returns for example memories[3].createdAt, or memories.csv.
 func (f Fault) place() string {
-	place, field := f.Collection, oneLine(f.Field)
+	place, field := oneLine(f.Collection), oneLine(f.Field)
 	if f.Record >= 0 {
 		place += fmt.Sprintf("[%d]", f.Record)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/dataexport/dataexport"
 )
@@ -53,7 +54,7 @@ type Record struct {
 // Times are in UTC; digits of a second beyond nanoseconds are dropped. JSON is kept digit for digit, without the white
 // space between its tokens.
 //
-// Read keeps one record in memory, of at most 16 MiB. It is safe for concurrent use if r is.
+// Read keeps one record in memory, of at most 16 MiB in the archive and some times that while it is taken apart. It is safe for concurrent use if r is.
 func (a *Archive) Read(r io.ReaderAt, size int64, visit func(Record) error) (Header, error) {
 	rd := newReading(a, r, size)
 	rd.visit = visit
@@ -104,7 +105,7 @@ func (rd *reading) run() error {
 		return rd.input.err
 	case n == 0 && !rd.input.short:
 		return &Fault{Record: -1, Problem: "it is empty: there is neither a JSON document nor a zip"}
-	case string(start[:n]) == zipStart:
+	case strings.HasPrefix(string(start[:n]), zipStart[:2]): // also an empty zip, and one that is cut off early
 		err = rd.readZip()
 	default:
 		err = rd.readJSON()

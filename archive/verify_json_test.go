@@ -215,7 +215,7 @@ func TestWhatIsNoArchive(t *testing.T) {
 		"null":         `no JSON at byte 0: 'n' stands where '{' is expected`,
 		"\uFEFF{}":     `no JSON at byte 0: 'ï' stands where '{' is expected`,
 		"id,name\r\n":  `no JSON at byte 0: 'i' stands where '{' is expected`,
-		"PK\x05\x06":   `no JSON at byte 0: 'P' stands where '{' is expected`,
+		"PK\x05\x06":   "the zip cannot be opened; it may be cut off: zip: not a valid zip file",
 		"PK\x03\x04":   "the zip cannot be opened; it may be cut off: zip: not a valid zip file",
 		"PK\x03\x04{}": "the zip cannot be opened; it may be cut off: zip: not a valid zip file",
 	} {

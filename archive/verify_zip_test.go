@@ -226,3 +226,29 @@ func TestZipsWhoseHeadersAreWrong(t *testing.T) {
 		})
 	}
 }
+
+// A table that does not agree with the manifest has been read all the same: what else is wrong with it is reported too.
+func TestAWrongSizeHidesNoOtherFault(t *testing.T) {
+	files := unzip(t, journalZip(t))
+	for i := range files {
+		if files[i].name == "labels.csv" {
+			header, _, _ := strings.Cut(files[i].content, "\r\n")
+			files[i].content = header + "\r\n"
+		}
+	}
+	report := verify(t, journal(t, archive.Limits{}), zipOf(t, files))
+	var problems []string
+	for _, f := range report.Faults {
+		problems = append(problems, f.Error())
+	}
+	all := strings.Join(problems, "\n")
+	assert.Contains(t, all, "and the manifest says")
+	assert.Contains(t, all, "the count differs from the number of records")
+}
+
+// The name of a collection in a fault may come from the archive.
+func TestAFaultIsOneLineWhateverTheArchiveHolds(t *testing.T) {
+	f := archive.Fault{Collection: "x\x1b[2J\nno faults\n", Record: -1, Problem: "unknown"}
+	assert.NotContains(t, f.Error(), "\n")
+	assert.NotContains(t, f.Error(), "\x1b")
+}

@@ -12,9 +12,9 @@ import (
 
 const (
 	// maxRatio is how many times larger a file may be than what it is compressed to, once it is larger than freeSize.
-	// Deflate reaches 1,032 where all bytes are the same, which no table of records comes near.
+	// Deflate reaches 1,032 where all bytes are the same. One record may be like that, but not a table of many.
 	maxRatio = 1000
-	freeSize = 1 << 20
+	freeSize = 4 * maxRecord
 )
 
 // An unpacker reads a file of a zip. It counts and hashes, and ends with a *Fault where the file gets too large.
@@ -75,11 +75,9 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// finish reads the rest and compares the file with the manifest. The faults that it returns are of this file alone.
-func (u *unpacker) finish(entry manifestEntry) error {
-	if _, err := io.Copy(io.Discard, u); err != nil {
-		return err
-	}
+// compare returns how the file, which has been read to its end, differs from the manifest. The fault is of the file alone:
+// what is in it has been read.
+func (u *unpacker) compare(entry manifestEntry) error {
 	if entry.size != u.read {
 		return u.fault("the file has %d bytes, and the manifest says %d", u.read, entry.size)
 	}
@@ -107,13 +105,17 @@ func (z *zipReading) readFile(name, collection string, read func(io.Reader) erro
 		defer func() { _ = u.in.Close() }()
 		err = read(u)
 	}
-	if err == nil && listed {
-		err = u.finish(entry)
+	if err == nil {
+		_, err = io.Copy(io.Discard, u) // the rest, to know size and hash
+	}
+	whole = err == nil
+	if whole && listed {
+		err = u.compare(entry)
 	}
 	if fault := (*Fault)(nil); z.ids != nil && errors.As(err, &fault) {
-		return false, z.fault(*fault)
+		err = z.fault(*fault)
 	}
-	return err == nil, err
+	return whole, err
 }
 
 // readOverview checks the file that is for people.

@@ -132,8 +132,11 @@ func parseCell(kind dataexport.Kind, field render.CSVField) (v dataexport.Value,
 	}
 }
 
-// errRowSize says that a row is larger than a record may be.
-var errRowSize = fmt.Errorf("the row is larger than %d bytes", maxRecord)
+// maxRow is the number of bytes of the largest row. Each quotation mark of a record is there twice.
+const maxRow = 2 * maxRecord
+
+// errRowSize says that a row is larger than that of a record may be.
+var errRowSize = fmt.Errorf("the row is larger than %d bytes", maxRow)
 
 // A rowReader ends a row that is too large, before its cells take too much memory. A row may be larger by what had been
 // read ahead.
@@ -143,7 +146,7 @@ type rowReader struct {
 }
 
 // begin gives the next row its size.
-func (r *rowReader) begin() { r.left = maxRecord + readAhead }
+func (r *rowReader) begin() { r.left = maxRow + readAhead }
 
 // readAhead is more than a render.CSVReader reads ahead.
 const readAhead = 1 << 20

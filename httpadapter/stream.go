@@ -43,6 +43,9 @@ const (
 // A client that does not take what is sent is cut off, see StreamOptions.WriteTimeout. Middleware that wraps the
 // http.ResponseWriter must have a method Unwrap for that (see http.ResponseController); without it a warning is logged.
 //
+// Middleware that recovers from panics must let http.ErrAbortHandler pass or have that method Unwrap: otherwise it would end
+// a broken answer as if it were complete.
+//
 // Stream panics if the service does not have the dataset or the format, if the format cannot hold the dataset, or if the
 // service or Authenticate is nil: that would fail for every request. Empty names stand for the defaults of the service.
 func Stream(service *dataexport.Service, dataset, format string, o StreamOptions) http.Handler {

@@ -160,3 +160,32 @@ func TestEveryReferenceIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// Large records that JSON can hold come back from a zip too: quotation marks, which CSV doubles, and what compresses well.
+func TestLargeRecordsComeBackFromAZip(t *testing.T) {
+	view := full()
+	view.Memories = list(
+		threengram.Memory{Content: strings.Repeat("a", 15<<20), CreatedAt: at, ID: id(6), MemoryType: "m", Status: "s", UpdatedAt: at},
+		threengram.Memory{CreatedAt: at, ID: id(7), MemoryType: "m", Status: "s", UpdatedAt: at},
+	)
+	payload := json.RawMessage("[" + strings.Repeat(`"a",`, 3<<20) + `"a"]`)
+	view.MemoryEvents = list(threengram.MemoryEvent{ActorKind: "user", CreatedAt: at, EventKind: "e", ID: id(1), MemoryID: id(6), Payload: payload})
+	d, err := threengram.Dataset(func(context.Context, dataexport.Scope) (*threengram.View, error) { return view, nil })
+	require.NoError(t, err)
+	var file bytes.Buffer
+	_, err = dataexport.Export(t.Context(), &file, d, render.Zip(), dataexport.Query{Scope: dataexport.Scope{Subject: "ana"}})
+	require.NoError(t, err)
+	a, err := threengram.Archive()
+	require.NoError(t, err)
+	content := bytes.NewReader(file.Bytes())
+	report, err := a.Verify(content, content.Size())
+	require.NoError(t, err)
+	require.Empty(t, report.Faults)
+	_, err = a.Read(content, content.Size(), func(r archive.Record) error {
+		if event, ok := r.Value.(*threengram.MemoryEvent); ok {
+			assert.True(t, bytes.Equal(payload, event.Payload))
+		}
+		return nil
+	})
+	require.NoError(t, err)
+}
