@@ -17,7 +17,7 @@
 //     capped, and no file is left that no job needs.
 //   - A graceful stop hands jobs back. Deleting wins over completion. Expiry is the clock's and needs no sweep.
 //   - Memory stays flat from a thousand records to ten million: a row is borrowed from the source, written and forgotten.
-//   - A user sees the jobs of the own workspace and, of personal datasets, the own ones. All others do not exist.
+//   - A user sees the jobs of their workspace and, of personal datasets, their own alone. All others do not exist.
 //   - A user never sees an internal error. The log has it, with the id of the job.
 //
 // The package keeps no global state and leaves no goroutine behind when Run returns.

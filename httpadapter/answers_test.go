@@ -3,7 +3,6 @@ package httpadapter_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -20,8 +19,6 @@ import (
 	"github.com/dataexport/dataexport"
 	"github.com/stretchr/testify/require"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // TestAnswers holds every kind of answer, whole, against a golden file: status, headers and body. The clock is that of a
 // bubble, which begins at 2000-01-01T00:00:00Z.
@@ -149,11 +146,11 @@ func dump(t *testing.T, w *httptest.ResponseRecorder) string {
 
 func compareGolden(t *testing.T, file, got string) {
 	t.Helper()
-	if *update {
+	if os.Getenv("UPDATE_GOLDEN") != "" {
 		require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o750))
 		require.NoError(t, os.WriteFile(file, []byte(got), 0o600))
 	}
 	want, err := os.ReadFile(file)
-	require.NoError(t, err, "run with -update to write it")
+	require.NoError(t, err, "set UPDATE_GOLDEN to write it")
 	require.Equal(t, string(want), got)
 }
