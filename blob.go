@@ -47,3 +47,19 @@ type BlobStore interface {
 	// unfinished ones. What is put or deleted while it runs may be in it or not. An error is the last that it yields.
 	List(ctx context.Context, prefix string) iter.Seq2[BlobInfo, error]
 }
+
+// SignedURLOptions say what a signed URL answers, and for how long.
+type SignedURLOptions struct {
+	Expiry time.Duration // more than 0
+	// The headers of the answer, where the storage can be told them; else it says what it knows of the blob.
+	ContentType        string
+	ContentDisposition string
+}
+
+// A URLSigner is a BlobStore whose blobs can be downloaded from the storage itself.
+type URLSigner interface {
+	// SignURL returns a URL under which whoever has it can GET the blob with the key until Expiry has passed. It need not
+	// look whether there is one. The URL is as secret as the blob: it is kept nowhere and belongs in no log. The error is
+	// errors.ErrUnsupported where the storage cannot do it.
+	SignURL(ctx context.Context, key string, o SignedURLOptions) (string, error)
+}

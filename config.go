@@ -25,6 +25,7 @@ type Config struct {
 	Blobs BlobStore
 
 	Logger *slog.Logger // default slog.Default()
+	Hooks  Hooks        // default none
 	Limits Limits
 
 	Retention    time.Duration // how long a file can be downloaded; default 72 h

@@ -34,6 +34,9 @@ type ListQuery struct {
 type ClaimOptions struct {
 	ID    string        // this job alone, or any if empty
 	Lease time.Duration // how long the job is held for its worker; more than 0
+	// InTurn, together with ID, gives the job out only if no other workspace goes before its own: none that has a job to
+	// give out has fewer jobs held by a lease. An engine that brings jobs in an order of its own is kept fair by it.
+	InTurn bool
 }
 
 // A DueQuery says what Store.Due looks for.
@@ -76,8 +79,8 @@ type Store interface {
 	Delete(ctx context.Context, s Scope, id string) (Job, error)
 
 	// Claim gives out a job that is PENDING or PROCESSING and whose HeldUntil has passed, as Job.Claimed says: PROCESSING,
-	// held for the lease, with Version and Attempts one higher. It returns ErrNoJob if there is none, or none with that id. No two callers get the same
-	// version of a job. Among workspaces it chooses the one that has the fewest jobs held by a lease, then the one that
+	// held for the lease, with Version and Attempts one higher. It returns ErrNoJob if there is none, or none with that id,
+	// or if it is not in turn. No two callers get the same version of a job. Among workspaces it chooses the one that has the fewest jobs held by a lease, then the one that
 	// was given a job the longest ago, then the one whose job is the oldest; within a workspace the oldest job.
 	Claim(ctx context.Context, o ClaimOptions) (Job, error)
 
@@ -101,4 +104,26 @@ type WorkWaiter interface {
 	// WaitForWork returns nil when a job may have become claimable since the last call began, or the error of ctx. It may
 	// return too often, and for all callers at once.
 	WaitForWork(ctx context.Context) error
+}
+
+// Stats counts the jobs of all workspaces.
+type Stats struct {
+	Jobs []JobCount // of each status, dataset and format of which there are jobs
+	// Waiting is how long the job that has waited the longest could have been claimed: since it was made, or put back, or
+	// its lease has run out. 0 if none waits.
+	Waiting time.Duration
+}
+
+// A JobCount says how many jobs there are of one kind.
+type JobCount struct {
+	Status  Status // READY and EXPIRED are told apart by the clock
+	Dataset string
+	Format  string
+	Jobs    int64
+}
+
+// A StatsReader is a Store that can count its jobs. It may have to read all of them.
+type StatsReader interface {
+	// Stats counts the jobs, by status, dataset and format in ascending order of their text.
+	Stats(ctx context.Context) (Stats, error)
 }
