@@ -42,6 +42,11 @@ type Config struct {
 	SweepInterval time.Duration                   // how often Run cleans up at the least; default 1 min
 }
 
+// logOf returns the logger of what concerns a job.
+func (c *Config) logOf(j *Job) *slog.Logger {
+	return c.Logger.With(slog.String("job", j.ID), slog.String("workspace", j.Scope.WorkspaceID), slog.Int("attempt", j.Attempts))
+}
+
 // fileGraceMax is how long a file outlives its expiry at the most, so that downloads that began in time can end.
 const fileGraceMax = 10 * time.Minute
 

@@ -72,7 +72,6 @@ func (c *Config) attemptContext(ctx context.Context, j Job) (attempt context.Con
 // catchHook logs the panic of a hook.
 func (c *Config) catchHook(j Job) {
 	if v := recover(); v != nil {
-		c.Logger.Error("a hook panicked", slog.String("job", j.ID), slog.String("workspace", j.Scope.WorkspaceID),
-			slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		c.logOf(&j).Error("a hook panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
 	}
 }

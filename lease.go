@@ -86,7 +86,7 @@ func (l *lease) keepRenewing(
 				return
 			}
 			if err != nil {
-				log.Warn("a lease could not be renewed; it will be tried again", slog.Any("error", err))
+				log.WarnContext(ctx, "a lease could not be renewed; it will be tried again", slog.Any("error", err))
 			}
 			if n := p.records.Load(); n != records {
 				records, lastRecord = n, time.Now()

@@ -47,48 +47,80 @@ func (r *Runner) begin(id string, cancel context.CancelCauseFunc) (end func()) {
 // meanwhile, because its user deleted it or its lease ran out and another worker has it, and another error if the store fails.
 //
 // When ctx is cancelled, the job is handed back: PENDING, the attempt not counted. When the deadline of ctx is over, the
-// attempt has failed.
+// attempt has failed. When ctx is cancelled with a *PublicError as its cause (context.WithCancelCause), the attempt has
+// failed with that.
 func (r *Runner) RunNext(ctx context.Context) (Job, error) {
-	return r.claimAndRun(ctx, "")
+	a, ctx, err := r.claim(ctx, ClaimOptions{})
+	if err != nil {
+		return Job{}, err
+	}
+	return a.run(ctx)
 }
 
 // RunJob is RunNext for one job. It returns ErrNotFound if there is no such job. If it cannot be claimed, it returns the
 // job as it is together with ErrNoJob: it has ended, or nobody can have it before HeldUntil.
 func (r *Runner) RunJob(ctx context.Context, id string) (Job, error) {
-	if id == "" {
-		return Job{}, fmt.Errorf("%w: RunJob needs the id of a job", ErrInvalid)
+	return r.onJob(ctx, ClaimOptions{ID: id}, (*attempt).run)
+}
+
+// RunJobInTurn is RunJob, but keeps workspaces from being starved by another that has ordered more: a job is left alone,
+// with ErrNoJob, while ClaimOptions.InTurn says so. It has not been in turn if it is claimable by now: PENDING or
+// PROCESSING, with a HeldUntil that has passed.
+func (r *Runner) RunJobInTurn(ctx context.Context, id string) (Job, error) {
+	return r.onJob(ctx, ClaimOptions{ID: id, InTurn: true}, (*attempt).run)
+}
+
+// onJob claims one job and does something to it.
+func (r *Runner) onJob(ctx context.Context, o ClaimOptions, do func(*attempt, context.Context) (Job, error)) (Job, error) {
+	if o.ID == "" {
+		return Job{}, fmt.Errorf("%w: the id of the job is missing", ErrInvalid)
 	}
-	job, err := r.claimAndRun(ctx, id)
-	if !errors.Is(err, ErrNoJob) {
-		return job, err
+	a, attemptCtx, err := r.claim(ctx, o)
+	switch {
+	case err == nil:
+		return do(a, attemptCtx)
+	case !errors.Is(err, ErrNoJob):
+		return Job{}, err
 	}
-	job, findErr := r.store.Find(ctx, id)
+	job, findErr := r.store.Find(ctx, o.ID)
 	if findErr != nil {
 		return Job{}, findErr
 	}
 	return job, err
 }
 
-func (r *Runner) claimAndRun(ctx context.Context, id string) (Job, error) {
+// claim begins an attempt at a job. The context is that of the attempt.
+func (r *Runner) claim(ctx context.Context, o ClaimOptions) (*attempt, context.Context, error) {
 	began := time.Now()
-	job, err := r.store.Claim(ctx, ClaimOptions{ID: id, Lease: r.config.Lease})
+	o.Lease = r.config.Lease
+	job, err := r.store.Claim(ctx, o)
 	if err != nil {
-		return Job{}, err
+		return nil, nil, err
 	}
-	a := &attempt{
+	r.config.tell(ctx, Event{Kind: EventStarted, Job: job})
+	ctx = r.config.attemptContext(ctx, job)
+	return &attempt{
 		runner: r,
+		began:  began,
 		lease:  newLease(r.store, job, r.config.Lease, began),
 		key:    attemptKey(job),
-		log: r.config.Logger.With(slog.String("job", job.ID), slog.String("workspace", job.Scope.WorkspaceID),
-			slog.Int("attempt", job.Attempts)),
-	}
-	return a.run(ctx)
+		log:    r.config.logOf(&job),
+	}, ctx, nil
+}
+
+// FailJob ends a job that waits, so that it will not be worked on: FAILED with the reason. It returns ErrNotFound if there
+// is no such job, and the job as it is together with ErrNoJob if it has ended or nobody can have it before HeldUntil.
+func (r *Runner) FailJob(ctx context.Context, id string, reason *PublicError) (Job, error) {
+	return r.onJob(ctx, ClaimOptions{ID: id}, func(a *attempt, ctx context.Context) (Job, error) {
+		return a.fail(ctx, reason)
+	})
 }
 
 // An attempt is one try at one job by one worker. It writes a file under a key of its own, so that no other attempt can
 // be in its way.
 type attempt struct {
 	runner *Runner
+	began  time.Time
 	lease  *lease
 	key    string
 	log    *slog.Logger
@@ -111,25 +143,42 @@ func (a *attempt) run(ctx context.Context) (Job, error) {
 			Message: fmt.Sprintf("The export was interrupted %d times and was given up.", job.Attempts),
 		})
 	}
-	a.log.Debug("export begins", slog.String("dataset", job.Dataset), slog.String("format", job.Format))
+	a.log.DebugContext(ctx, "export begins", slog.String("dataset", job.Dataset), slog.String("format", job.Format))
 	summary, err := a.work(ctx, &job)
 	switch {
 	case err == nil:
 		return a.complete(ctx, summary)
 	case errors.Is(err, errLeaseLost):
-		return Job{}, a.takenAway(err)
+		return Job{}, a.takenAway(ctx, err)
 	case stopped(ctx):
 		return a.handBack(ctx, err)
-	case permanent(err) || job.Attempts >= a.runner.config.MaxAttempts:
+	case given(ctx) != nil:
+		err = given(ctx)
+	}
+	if permanent(err) || job.Attempts >= a.runner.config.MaxAttempts {
 		return a.fail(ctx, err)
 	}
 	return a.retry(ctx, err)
 }
 
 // stopped reports whether the worker was told to stop. A deadline of an engine's is no such thing: the attempt took too
-// long, and counts.
+// long, and counts. So does an attempt that was cancelled for a reason.
 func stopped(ctx context.Context) bool {
-	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+	return ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.DeadlineExceeded) && given(ctx) == nil
+}
+
+// given returns the reason that the attempt was cancelled for, or nil.
+func given(ctx context.Context) error {
+	var reason *PublicError
+	if errors.As(context.Cause(ctx), &reason) {
+		return reason
+	}
+	return nil
+}
+
+// tell tells the hooks how the attempt ended.
+func (a *attempt) tell(ctx context.Context, kind EventKind, job Job, err error) {
+	a.runner.config.tell(ctx, Event{Kind: kind, Job: job, Err: err, Elapsed: time.Since(a.began)})
 }
 
 // work exports to the blob store while the lease is renewed, and stops when ctx is done or the lease is lost. The lease is
@@ -232,11 +281,12 @@ func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
 	})
 	switch {
 	case err == nil:
-		a.log.Info("export is ready", slog.Int64("records", s.Records), slog.Int64("bytes", s.Bytes))
+		a.log.InfoContext(ctx, "export is ready", slog.Int64("records", s.Records), slog.Int64("bytes", s.Bytes))
+		a.tell(ctx, EventReady, job, nil)
 		a.runner.removeFiles(context.WithoutCancel(ctx), job, a.key)
 	case errors.Is(err, errLeaseLost):
-		a.runner.removeUnneeded(context.WithoutCancel(ctx), a.key)
-		return Job{}, a.takenAway(err)
+		a.runner.removeUnneeded(context.WithoutCancel(ctx), a.key, a.log)
+		return Job{}, a.takenAway(ctx, err)
 	}
 	// After any other error the job may be READY or not, and the file stays: the sweep removes it if the job is not.
 	return job, err
@@ -246,10 +296,11 @@ func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
 func (a *attempt) fail(ctx context.Context, cause error) (Job, error) {
 	job, err := a.conclude(ctx, StatusFailed, 0, func(j *Job) { j.Error = publicError(cause) })
 	if errors.Is(err, errLeaseLost) {
-		return Job{}, a.takenAway(err)
+		return Job{}, a.takenAway(ctx, err)
 	}
-	a.log.Error("export failed", slog.Any("error", cause))
+	a.log.ErrorContext(ctx, "export failed", slog.Any("error", cause))
 	if err == nil {
+		a.tell(ctx, EventFailed, job, cause)
 		a.runner.removeFiles(context.WithoutCancel(ctx), job, "")
 	}
 	return job, err
@@ -260,20 +311,24 @@ func (a *attempt) retry(ctx context.Context, cause error) (Job, error) {
 	wait := a.runner.config.Backoff(a.lease.current().Attempts)
 	job, err := a.conclude(ctx, StatusPending, wait, func(*Job) {})
 	if errors.Is(err, errLeaseLost) {
-		return Job{}, a.takenAway(err)
+		return Job{}, a.takenAway(ctx, err)
 	}
-	a.log.Warn("export will be tried again", slog.Any("error", cause), slog.Duration("in", wait))
+	a.log.WarnContext(ctx, "export will be tried again", slog.Any("error", cause), slog.Duration("in", wait))
+	if err == nil {
+		a.tell(ctx, EventRetried, job, cause)
+	}
 	return job, err
 }
 
 // takenAway logs that the job is no longer the worker's, and returns why. What the attempt met with then, such as a file
 // that was removed under it, is of no interest.
-func (a *attempt) takenAway(err error) error {
+func (a *attempt) takenAway(ctx context.Context, err error) error {
 	if errors.Is(err, ErrNotFound) || errors.Is(err, errDeleted) {
-		a.log.Info("export was deleted meanwhile")
+		a.log.InfoContext(ctx, "export was deleted meanwhile")
 	} else {
-		a.log.Warn("export was taken away", slog.Any("error", err))
+		a.log.WarnContext(ctx, "export was taken away", slog.Any("error", err))
 	}
+	a.tell(ctx, EventLost, a.lease.current(), err)
 	return err
 }
 
@@ -281,9 +336,12 @@ func (a *attempt) takenAway(err error) error {
 func (a *attempt) handBack(ctx context.Context, cause error) (Job, error) {
 	job, err := a.conclude(ctx, StatusPending, 0, func(j *Job) { j.Attempts-- })
 	if errors.Is(err, errLeaseLost) {
-		return Job{}, a.takenAway(err)
+		return Job{}, a.takenAway(ctx, err)
 	}
-	a.log.Info("export is handed back", slog.Any("cause", cause))
+	a.log.InfoContext(ctx, "export is handed back", slog.Any("cause", cause))
+	if err == nil {
+		a.tell(ctx, EventHandedBack, job, cause)
+	}
 	return job, err
 }
 
@@ -305,7 +363,7 @@ func (a *attempt) conclude(ctx context.Context, status Status, d time.Duration, 
 		case gone(err):
 			return Job{}, fmt.Errorf("%w: %w", errLeaseLost, err)
 		}
-		a.log.Error("the end of an attempt could not be written down", slog.String("status", string(status)), slog.Any("error", err))
+		a.log.ErrorContext(ctx, "the end of an attempt could not be written down", slog.String("status", string(status)), slog.Any("error", err))
 		if sleep(ctx, wait) != nil {
 			return Job{}, fmt.Errorf("dataexport: job %s could not be made %s while its lease lasted: %w", job.ID, status, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -102,7 +103,11 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (job Job, replaye
 	if n.Fingerprint, err = fingerprint(n.Dataset, n.Format, n.Filter); err != nil {
 		return Job{}, false, err
 	}
-	return s.store.Create(ctx, n)
+	job, replayed, err = s.store.Create(ctx, n)
+	if err == nil && !replayed {
+		s.config.tell(ctx, Event{Kind: EventCreated, Job: job})
+	}
+	return job, replayed, err
 }
 
 // Validate returns the *ValidationError that Create would return for a request, or nil. It looks at no job.
@@ -201,6 +206,7 @@ func (s *Service) Delete(ctx context.Context, scope Scope, id string) error {
 		return err
 	}
 	s.runner.deleted(job.ID)
+	s.config.tell(ctx, Event{Kind: EventDeleted, Job: job})
 	s.runner.removeFiles(context.WithoutCancel(ctx), job, "")
 	return nil
 }
@@ -214,18 +220,9 @@ type File struct {
 
 // Open opens the file of a READY job. It returns ErrNotReady, ErrFailed or ErrExpired for a job in another state.
 func (s *Service) Open(ctx context.Context, scope Scope, id string) (*File, error) {
-	job, err := s.Get(ctx, scope, id)
+	job, err := s.ready(ctx, scope, id)
 	if err != nil {
 		return nil, err
-	}
-	switch job.Status {
-	case StatusReady:
-	case StatusFailed:
-		return nil, ErrFailed
-	case StatusExpired:
-		return nil, ErrExpired
-	default:
-		return nil, ErrNotReady
 	}
 	blob, err := s.config.Blobs.Open(ctx, job.BlobKey)
 	if errors.Is(err, ErrNotFound) {
@@ -234,11 +231,60 @@ func (s *Service) Open(ctx context.Context, scope Scope, id string) (*File, erro
 	if err != nil {
 		return nil, fmt.Errorf("dataexport: opening the file of job %s: %w", job.ID, err)
 	}
-	file := &File{Blob: blob, Job: job, Format: Format{Name: job.Format, MediaType: "application/octet-stream", Extension: "bin"}}
-	if r, ok := s.config.renderer(job.Format); ok {
-		file.Format = r.Format()
+	return &File{Blob: blob, Job: job, Format: s.config.formatOf(&job)}, nil
+}
+
+// SignURL returns a URL under which whoever has it can GET the file of a READY job from the storage itself. It asks the
+// function what the URL is to answer, and for how long; the URL never lives longer than the export. The errors are those
+// of Open, and errors.ErrUnsupported where the storage cannot sign or the export is about to expire. The URL is as secret as the file. It is not looked
+// whether the file is there.
+func (s *Service) SignURL(ctx context.Context, scope Scope, id string, options func(Job, Format) SignedURLOptions) (string, error) {
+	signer, ok := s.config.Blobs.(URLSigner)
+	if !ok {
+		return "", fmt.Errorf("dataexport: Config.Blobs cannot sign URLs: %w", errors.ErrUnsupported)
 	}
-	return file, nil
+	job, err := s.ready(ctx, scope, id)
+	if err != nil {
+		return "", err
+	}
+	o := options(job, s.config.formatOf(&job))
+	// By the clock of this process: it is the one that goes into the signature.
+	o.Expiry = min(o.Expiry, time.Until(job.ExpiresAt).Truncate(time.Second))
+	if o.Expiry <= 0 {
+		return "", fmt.Errorf("dataexport: the export expires within a second, too soon for a signed URL: %w", errors.ErrUnsupported)
+	}
+	url, err := signer.SignURL(ctx, job.BlobKey, o)
+	if err != nil {
+		return "", fmt.Errorf("dataexport: signing a URL for the file of job %s: %w", job.ID, err)
+	}
+	return url, nil
+}
+
+// ready returns a job whose file can be downloaded.
+func (s *Service) ready(ctx context.Context, scope Scope, id string) (Job, error) {
+	job, err := s.Get(ctx, scope, id)
+	if err != nil {
+		return Job{}, err
+	}
+	switch job.Status {
+	case StatusReady:
+		return job, nil
+	case StatusFailed:
+		return Job{}, ErrFailed
+	case StatusExpired:
+		return Job{}, ErrExpired
+	}
+	return Job{}, ErrNotReady
+}
+
+// Stats counts the jobs of all workspaces, for an operator. It returns errors.ErrUnsupported if the store is no
+// StatsReader.
+func (s *Service) Stats(ctx context.Context) (Stats, error) {
+	reader, ok := s.config.Store.(StatsReader)
+	if !ok {
+		return Stats{}, fmt.Errorf("dataexport: Config.Store cannot count its jobs: %w", errors.ErrUnsupported)
+	}
+	return reader.Stats(ctx)
 }
 
 // explainMissing returns the error for a file that is not there although its job was READY when we looked: the job was
@@ -260,6 +306,14 @@ func (s Scope) validate() error {
 		return fmt.Errorf("%w: the scope has no workspace", ErrInvalid)
 	}
 	return nil
+}
+
+// formatOf returns the format of a job, or what little can be said of one that is no longer offered.
+func (c *Config) formatOf(j *Job) Format {
+	if r, ok := c.renderer(j.Format); ok {
+		return r.Format()
+	}
+	return Format{Name: j.Format, MediaType: "application/octet-stream", Extension: "bin"}
 }
 
 // dataset returns the dataset of that name, the default one for an empty name.

@@ -51,16 +51,21 @@ func (r *Runner) Sweep(ctx context.Context) (next time.Duration, err error) {
 // clean takes one job a step further: first its file goes, much later the job itself.
 func (r *Runner) clean(ctx context.Context, job Job) error {
 	var err error
+	event := Event{Kind: EventForgotten}
 	if job.BlobKey != "" {
 		if err := r.config.Blobs.Delete(ctx, job.BlobKey); err != nil {
 			return err
 		}
 		job.BlobKey = ""
-		_, err = r.store.Update(ctx, job, 0)
+		event.Kind = EventExpired
+		event.Job, err = r.store.Update(ctx, job, 0)
 	} else {
-		_, err = r.store.Delete(ctx, job.Scope, job.ID)
+		event.Job, err = r.store.Delete(ctx, job.Scope, job.ID)
 	}
-	if gone(err) {
+	switch {
+	case err == nil:
+		r.config.tell(ctx, event)
+	case gone(err):
 		return nil // someone else was faster
 	}
 	return err
@@ -99,7 +104,11 @@ func (r *Runner) SweepOrphans(ctx context.Context) error {
 			faults = append(faults, fmt.Errorf("%s: %w", blob.Key, err))
 			continue
 		}
-		r.config.Logger.Info("a file that no job needs was removed", slog.String("key", blob.Key))
+		log := r.config.Logger.With(slog.String("job", owner))
+		if job != nil {
+			log = r.config.logOf(job)
+		}
+		log.InfoContext(ctx, "a file that no job needs was removed", slog.String("key", blob.Key))
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("dataexport: removing orphans: %w", errors.Join(faults...))
@@ -128,7 +137,7 @@ func jobOfKey(key string) (id string, ok bool) {
 
 // removeUnneeded removes the file of an attempt that was overtaken, unless its job needs it after all or is still active,
 // since then whoever has the job removes it at the end. Faults are logged; SweepOrphans will find what is left.
-func (r *Runner) removeUnneeded(ctx context.Context, key string) {
+func (r *Runner) removeUnneeded(ctx context.Context, key string, log *slog.Logger) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.StoreTimeout)
 	defer cancel()
 	id, _ := jobOfKey(key)
@@ -141,8 +150,7 @@ func (r *Runner) removeUnneeded(ctx context.Context, key string) {
 		err = r.config.Blobs.Delete(ctx, key)
 	}
 	if err != nil {
-		r.config.Logger.Error("a file that nobody needs could not be removed; the sweep will",
-			slog.String("job", id), slog.String("key", key), slog.Any("error", err))
+		log.ErrorContext(ctx, "a file that nobody needs could not be removed; the sweep will", slog.String("key", key), slog.Any("error", err))
 	}
 }
 
@@ -155,8 +163,8 @@ func (r *Runner) removeFiles(ctx context.Context, job Job, keep string) {
 			err = r.config.Blobs.Delete(ctx, blob.Key)
 		}
 		if err != nil {
-			r.config.Logger.Error("a file that nobody needs could not be removed; the sweep will",
-				slog.String("job", job.ID), slog.String("key", blob.Key), slog.Any("error", err))
+			r.config.logOf(&job).ErrorContext(ctx, "a file that nobody needs could not be removed; the sweep will",
+				slog.String("key", blob.Key), slog.Any("error", err))
 			return
 		}
 	}

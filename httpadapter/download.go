@@ -23,6 +23,10 @@ func (h *handler) download(c *call) (err error) {
 	if err != nil {
 		return err
 	}
+	c.about = append(c.about, slog.String("job", id))
+	if redirected, err := h.redirect(c, id); redirected || err != nil {
+		return err
+	}
 	file, err := h.service.Open(c.r.Context(), c.scope, id)
 	if err != nil {
 		return err
@@ -30,7 +34,7 @@ func (h *handler) download(c *call) (err error) {
 	blob := &guardedBlob{blob: file.Blob}
 	defer func() {
 		if err := blob.Close(); err != nil {
-			c.log(slog.LevelWarn, "closing the file of job "+id, err)
+			c.log(slog.LevelWarn, "closing the file", err)
 		}
 	}()
 	// Both are cheap to see and would make ETag and Repr-Digest a lie.
@@ -54,12 +58,19 @@ func setFileHeaders(h http.Header, file *dataexport.File, digest []byte) {
 
 // setContentHeaders sets the headers that say what an export is and how it is to be called.
 func setContentHeaders(h http.Header, format dataexport.Format, dataset string, ordered time.Time) {
-	mediaType := format.MediaType
-	if strings.HasPrefix(mediaType, "text/") {
-		mediaType += "; charset=utf-8"
+	h.Set("Content-Type", contentType(format))
+	h.Set("Content-Disposition", contentDisposition(format, dataset, ordered))
+}
+
+func contentType(format dataexport.Format) string {
+	if strings.HasPrefix(format.MediaType, "text/") {
+		return format.MediaType + "; charset=utf-8"
 	}
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Disposition", `attachment; filename="`+fileName(format, dataset, ordered)+`"`)
+	return format.MediaType
+}
+
+func contentDisposition(format dataexport.Format, dataset string, ordered time.Time) string {
+	return `attachment; filename="` + fileName(format, dataset, ordered) + `"`
 }
 
 // fileName names a download after what is in it and when it was ordered. Datasets and extensions that would have to be
@@ -94,7 +105,7 @@ func (c *call) sendFile(file *dataexport.File, blob *guardedBlob) error {
 	}
 	if w.clientFault() {
 		// Less was sent than promised, so net/http closes the connection.
-		c.log(slog.LevelDebug, "the client did not take the whole file of job "+file.Job.ID, w.err)
+		c.log(slog.LevelDebug, "the client did not take the whole file", w.err)
 		return nil
 	}
 	cause := errors.Join(blob.fault(), w.err)
@@ -105,7 +116,7 @@ func (c *call) sendFile(file *dataexport.File, blob *guardedBlob) error {
 	if c.r.Context().Err() != nil {
 		level = slog.LevelDebug // nobody is there to miss the rest
 	}
-	c.log(level, "the file of job "+file.Job.ID+" broke off", cause)
+	c.log(level, "the file broke off", cause)
 	// The status is sent. Breaking the connection is the one way left to say that this is not the whole file.
 	panic(http.ErrAbortHandler)
 }

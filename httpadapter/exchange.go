@@ -39,6 +39,8 @@ type exchange struct {
 	w     http.ResponseWriter
 	r     *http.Request
 	id    string // of the request
+
+	about []slog.Attr // what the log says of the request besides, once it is known
 }
 
 // begin names the request and sets the headers that every answer has: what is exported is personal, and so is every word
@@ -103,10 +105,8 @@ func (x *exchange) reply(status int, mediaType string, document any) error {
 }
 
 func (x *exchange) log(level slog.Level, message string, cause error) {
-	x.front.logger.LogAttrs(x.r.Context(), level, "httpadapter: "+message,
-		slog.String("request_id", x.id),
-		slog.String("method", x.r.Method),
-		slog.String("path", x.r.URL.Path),
-		slog.Any("error", cause),
-	)
+	attrs := []slog.Attr{
+		slog.String("request_id", x.id), slog.String("method", x.r.Method), slog.String("path", x.r.URL.Path), slog.Any("error", cause),
+	}
+	x.front.logger.LogAttrs(x.r.Context(), level, "httpadapter: "+message, append(attrs, x.about...)...)
 }

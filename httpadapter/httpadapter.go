@@ -3,6 +3,7 @@ package httpadapter
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/dataexport/dataexport"
 )
@@ -22,6 +23,13 @@ type Options struct {
 	// the same rule, or else a new UUID.
 	RequestID func(*http.Request) string
 
+	// SignedDownloads, if more than 0, has files downloaded from the storage itself: a GET of a download is answered with
+	// 307 and a URL that the storage has signed, made for this one request and good for that long, or until the export
+	// expires. Where the storage cannot sign, the file is sent as ever. Whoever has the URL can download, and deleting the
+	// export takes the file away but not the URL. Clients that follow redirects must not repeat the credential to the
+	// storage: they drop the Authorization header by themselves, but headers of other names, such as X-Api-Key, only if told.
+	SignedDownloads time.Duration
+
 	// Logger gets the causes of internal errors. The default is slog.Default().
 	Logger *slog.Logger
 }
@@ -32,13 +40,14 @@ func New(service *dataexport.Service, o Options) http.Handler {
 	if service == nil {
 		panic("httpadapter: New needs a service; dataexport.New makes one")
 	}
-	return &handler{service: service, front: newFront(o)}
+	return &handler{service: service, front: newFront(o), signedDownloads: o.SignedDownloads}
 }
 
 // A handler serves the exports of one service.
 type handler struct {
-	service *dataexport.Service
-	front   *front
+	service         *dataexport.Service
+	front           *front
+	signedDownloads time.Duration // 0 for none
 }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

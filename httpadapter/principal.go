@@ -3,6 +3,7 @@ package httpadapter
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/dataexport/dataexport"
@@ -39,6 +40,7 @@ func (x *exchange) authorize(needed Permission) (dataexport.Scope, error) {
 	if principal.WorkspaceID == "" {
 		return dataexport.Scope{}, explain(errForbidden, "The credential belongs to no workspace.")
 	}
+	x.about = append(x.about, slog.String("workspace", principal.WorkspaceID))
 	return dataexport.Scope{WorkspaceID: principal.WorkspaceID, Subject: principal.Subject}, nil
 }
 

@@ -13,11 +13,11 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
-// A Store is a dataexport.Store and a dataexport.WorkWaiter in memory. It is safe for concurrent use. Its clock is
+// A Store is a dataexport.Store, a dataexport.WorkWaiter and a dataexport.StatsReader in memory. It is safe for concurrent use. Its clock is
 // time.Now, so that it can be tested in a bubble of testing/synctest; it starts no goroutine.
 //
 // Every method takes time in proportion to the jobs that it has to look at: those of one workspace for Create and List,
-// those that are still to be done for Claim, all of them for Due.
+// those that are still to be done for Claim, all of them for Due and Stats.
 type Store struct {
 	mu         sync.Mutex
 	jobs       map[string]*dataexport.Job // by id; a Job in here is shared with nobody
@@ -34,8 +34,9 @@ type workspace struct {
 }
 
 var (
-	_ dataexport.Store      = (*Store)(nil)
-	_ dataexport.WorkWaiter = (*Store)(nil)
+	_ dataexport.Store       = (*Store)(nil)
+	_ dataexport.WorkWaiter  = (*Store)(nil)
+	_ dataexport.StatsReader = (*Store)(nil)
 )
 
 // New returns an empty store.
