@@ -20,6 +20,8 @@ func queriesByPlan() map[string][]any {
 		countActive:     {"w"},
 		countReady:      {"w", 1},
 		fairest:         {1, 1},
+		inTurn:          {1, 1, "w", 1},
+		longestWaiting:  {1},
 		countServed:     {"w"},
 		nextHeld:        {},
 		"SELECT count(*) FROM dataexport_jobs WHERE workspace_id = ? AND (personal = 0 OR subject = ?)": {"w", "someone"},

@@ -25,7 +25,7 @@ import (
 // patience is how long an operation tries to get at a database that others keep locked.
 const patience = 10 * time.Second
 
-// A Store is a dataexport.Store and a dataexport.WorkWaiter in SQLite. It is safe for concurrent use, and several
+// A Store is a dataexport.Store, a dataexport.WorkWaiter and a dataexport.StatsReader in SQLite. It is safe for concurrent use, and several
 // processes may use the same file. Its clock is time.Now, with nanoseconds.
 //
 // A database that stays locked for ten seconds, that cannot be opened, read or written, or that is full is an
@@ -40,8 +40,9 @@ type Store struct {
 }
 
 var (
-	_ dataexport.Store      = (*Store)(nil)
-	_ dataexport.WorkWaiter = (*Store)(nil)
+	_ dataexport.Store       = (*Store)(nil)
+	_ dataexport.WorkWaiter  = (*Store)(nil)
+	_ dataexport.StatsReader = (*Store)(nil)
 )
 
 // New returns a store in a database that Migrate has prepared. The database stays the caller's to close. Any limit of

@@ -18,7 +18,7 @@ type fault struct {
 }
 
 func faults() []fault {
-	return slices.Concat(faultsOfCreate(), faultsOfReading(), faultsOfClaim(), faultsOfUpdate(), faultsOfDue())
+	return slices.Concat(faultsOfCreate(), faultsOfReading(), faultsOfClaim(), faultsOfUpdate(), faultsOfDue(), faultsOfStats())
 }
 
 func faultsOfCreate() []fault {
@@ -158,6 +158,26 @@ func faultsOfClaim() []fault {
 		{"short lease", "Claim/holds the job", func(f *faulty) {
 			f.claim = func(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
 				o.Lease /= 60
+				return f.Store.Claim(ctx, o)
+			}
+		}},
+		{"any job is in turn", "Turn/is that of the workspace with the fewest held jobs", func(f *faulty) {
+			f.claim = func(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
+				o.InTurn = false
+				return f.Store.Claim(ctx, o)
+			}
+		}},
+		{"in turn is what a claim without an id would give out", "Turn/is that of the workspace with the fewest held jobs", func(f *faulty) {
+			f.claim = func(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
+				if o.InTurn {
+					j, err := f.Store.Claim(ctx, dataexport.ClaimOptions{Lease: o.Lease})
+					if err == nil && j.ID != o.ID {
+						j.Status = dataexport.StatusPending
+						_, _ = f.Store.Update(ctx, j, 0)
+						err = dataexport.ErrNoJob
+					}
+					return j, err
+				}
 				return f.Store.Claim(ctx, o)
 			}
 		}},
@@ -308,5 +328,32 @@ func faultsOfDue() []fault {
 		{"failed jobs stay", "Due/failed jobs", result(func(jobs list, next time.Duration) (list, time.Duration) {
 			return slices.DeleteFunc(jobs, func(j dataexport.Job) bool { return j.Status == dataexport.StatusFailed }), next
 		})},
+	}
+}
+
+func faultsOfStats() []fault {
+	stats := func(change func(*dataexport.Stats)) func(*faulty) {
+		return func(f *faulty) {
+			f.stats = func(ctx context.Context) (dataexport.Stats, error) {
+				stats, err := f.Store.Stats(ctx)
+				change(&stats)
+				return stats, err
+			}
+		}
+	}
+	return []fault{
+		{"formats are counted together", "StatsReader/counts", stats(func(s *dataexport.Stats) {
+			for i := range s.Jobs {
+				s.Jobs[i].Format = ""
+			}
+		})},
+		{"expired jobs are counted as ready", "StatsReader/counts", stats(func(s *dataexport.Stats) {
+			for i := range s.Jobs {
+				if s.Jobs[i].Status == dataexport.StatusExpired {
+					s.Jobs[i].Status = dataexport.StatusReady
+				}
+			}
+		})},
+		{"no job waits", "StatsReader/tells how long a job waits", stats(func(s *dataexport.Stats) { s.Waiting = 0 })},
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
-// Run checks a store against the whole contract of dataexport.Store, and against that of dataexport.WorkWaiter if it is
-// one. open returns an empty store that no other test uses, and registers with t.Cleanup what must be closed.
+// Run checks a store against the whole contract of dataexport.Store, and against those of dataexport.WorkWaiter and
+// dataexport.StatsReader if it is one. open returns an empty store that no other test uses, and registers with t.Cleanup what must be closed.
 func Run(t *testing.T, open func(t *testing.T) dataexport.Store) {
 	t.Helper()
 	run(t, open, func(t *testing.T, test func(t *testing.T)) { test(t) })
@@ -98,6 +98,10 @@ func tests() []test {
 		{"Fairness/oldest job among the unserved", fairOldestAmongUnserved},
 		{"Fairness/as the model", fairAsModel},
 
+		{"Turn/is that of the workspace with the fewest held jobs", turnFewestHeld},
+		{"Turn/only of workspaces that have a job to give out", turnNeedsWaitingJob},
+		{"Turn/as the model", turnAsModel},
+
 		{"Update/writes its fields and no others", updateFields},
 		{"Update/refuses another version", updateConflict},
 		{"Update/of a job that is gone", updateGone},
@@ -125,6 +129,9 @@ func tests() []test {
 		{"Fields/times", roundTripTimes},
 		{"Fields/what is returned is the caller's", roundTripAliasing},
 		{"Context/nothing changes after its error", contextDone},
+
+		{"StatsReader/counts", statsCounts},
+		{"StatsReader/tells how long a job waits", statsWaiting},
 
 		{"WorkWaiter/wakes for a new job", waitNewJob},
 		{"WorkWaiter/wakes for a job that was handed back", waitHandedBack},

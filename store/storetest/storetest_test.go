@@ -30,11 +30,12 @@ type faulty struct {
 	update func(context.Context, dataexport.Job, time.Duration) (dataexport.Job, error)
 	due    func(context.Context, dataexport.DueQuery) ([]dataexport.Job, time.Duration, error)
 	wait   func(context.Context) error
+	stats  func(context.Context) (dataexport.Stats, error)
 }
 
 func newFaulty(fault func(*faulty)) *faulty {
 	s := memstore.New()
-	f := &faulty{s, s.Create, s.Get, s.List, s.Delete, s.Claim, s.Update, s.Due, s.WaitForWork}
+	f := &faulty{s, s.Create, s.Get, s.List, s.Delete, s.Claim, s.Update, s.Due, s.WaitForWork, s.Stats}
 	fault(f)
 	return f
 }
@@ -68,6 +69,8 @@ func (f *faulty) Due(ctx context.Context, q dataexport.DueQuery) ([]dataexport.J
 }
 
 func (f *faulty) WaitForWork(ctx context.Context) error { return f.wait(ctx) }
+
+func (f *faulty) Stats(ctx context.Context) (dataexport.Stats, error) { return f.stats(ctx) }
 
 // TestFaultsAreFound runs the suite on stores with one fault each, in processes of their own since the suite must fail
 // there, and checks that the test which is meant to find the fault has.
