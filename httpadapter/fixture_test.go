@@ -331,3 +331,10 @@ func (b *logBuffer) lines(t testing.TB) []logLine {
 	}
 	return lines
 }
+
+// String returns everything that was logged, as it is.
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
