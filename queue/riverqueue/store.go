@@ -1,0 +1,21 @@
+package riverqueue
+
+import (
+	"context"
+	"time"
+
+	"github.com/dataexport/dataexport"
+)
+
+// A Store is the store of exports that a Queue works for, as far as it needs it. *pgstore.Store is one.
+type Store interface {
+	dataexport.Store
+
+	// Ahead returns the id of the export that must be given out before the one with the given id, because its workspace
+	// goes first, or "" if there is none.
+	Ahead(ctx context.Context, id string) (first string, err error)
+
+	// Waiting returns the ids, in ascending order and above the id after, of exports that could have been claimed for
+	// at least the given time. It returns limit of them at the most.
+	Waiting(ctx context.Context, atLeast time.Duration, after string, limit int) (ids []string, err error)
+}
