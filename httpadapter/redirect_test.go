@@ -40,7 +40,7 @@ func redirecting(blobs dataexport.BlobStore, expiry time.Duration) func(*fixture
 func TestDownloadRedirectsToASignedURL(t *testing.T) {
 	blobs := &signingStore{Store: memblob.New()}
 	f := newFixture(t, redirecting(blobs, time.Minute))
-	id := f.ready("format=csv")
+	id := f.ready("?format=csv")
 	answer := f.do(http.MethodGet, "/exports/"+id+"/download", "Range", "bytes=0-4")
 	assert.Equal(t, http.StatusTemporaryRedirect, answer.Code)
 	assert.Equal(t, signedURL, answer.Header().Get("Location"))
@@ -85,7 +85,7 @@ func TestDownloadWithoutRedirect(t *testing.T) {
 		"a storage that cannot here": newFixture(t, redirecting(&signingStore{Store: memblob.New(), err: errors.ErrUnsupported}, time.Minute)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			id := f.ready("format=csv")
+			id := f.ready("?format=csv")
 			answer := f.do(http.MethodGet, "/exports/"+id+"/download")
 			assert.Equal(t, http.StatusOK, answer.Code)
 			assert.NotZero(t, answer.Body.Len())
