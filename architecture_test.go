@@ -53,7 +53,7 @@ func TestImportsPointAtTheRoot(t *testing.T) {
 		"store/fileblob":             {""},
 		"store/sqlitestore":          {""},
 		"store/pgstore":              {""},
-		"store/pgstore/pgrows":       {"", "internal/rfc3339"},
+		"store/pgstore/pgrows":       {"", "internal/rfc3339", "internal/scalar"},
 		"store/pgstore/postgrestest": {},
 		"store/cloudblob":            {""},
 		"store/cloudblob/s3test":     {},

@@ -151,7 +151,9 @@ func (a *attempt) run(ctx context.Context) (Job, error) {
 	case errors.Is(err, errLeaseLost):
 		return Job{}, a.takenAway(ctx, err)
 	case stopped(ctx):
-		return a.handBack(ctx, err)
+		return a.handBack(ctx, err, 0)
+	case errors.As(err, new(unsupportedError)) && job.StartedAt.Sub(job.CreatedAt) < unsupportedPatience:
+		return a.handBack(ctx, err, unsupportedDelay)
 	case given(ctx) != nil:
 		err = given(ctx)
 	}
@@ -186,11 +188,11 @@ func (a *attempt) tell(ctx context.Context, kind EventKind, job Job, err error) 
 func (a *attempt) work(ctx context.Context, job *Job) (Summary, error) {
 	dataset, ok := a.runner.config.dataset(job.Dataset)
 	if !ok {
-		return Summary{}, unknown("dataset", job.Dataset)
+		return Summary{}, unsupportedError{"dataset", job.Dataset}
 	}
 	renderer, ok := a.runner.config.renderer(job.Format)
 	if !ok {
-		return Summary{}, unknown("format", job.Format)
+		return Summary{}, unsupportedError{"format", job.Format}
 	}
 	e := &export{
 		dataset: dataset, info: dataset.Info(), renderer: renderer,
@@ -263,11 +265,19 @@ func waitFor[T any](c <-chan T, d time.Duration, otherwise T) T {
 	}
 }
 
-func unknown(what, name string) error {
-	return &PublicError{
-		// It is tried again: another process, of a newer or older version, may know it.
-		Code: "UNSUPPORTED", Message: fmt.Sprintf("The %s %s is not offered.", what, name),
-	}
+// unsupportedPatience is how old a job may become that this process cannot do, before it fails: another process, of a
+// newer or an older version of the program, may know the dataset and the format. So long it goes back every
+// unsupportedDelay, for that process to have its chance.
+const (
+	unsupportedPatience = 15 * time.Minute
+	unsupportedDelay    = 5 * time.Second
+)
+
+// An unsupportedError says that this process does not know what a job asks for.
+type unsupportedError struct{ what, name string }
+
+func (e unsupportedError) Error() string {
+	return fmt.Sprintf("dataexport: this process does not offer the %s %s", e.what, e.name)
 }
 
 // complete makes the job READY. The file is there already: if the job can no longer be made READY, the file goes.
@@ -332,9 +342,9 @@ func (a *attempt) takenAway(ctx context.Context, err error) error {
 	return err
 }
 
-// handBack puts the job back as if the attempt had not been made.
-func (a *attempt) handBack(ctx context.Context, cause error) (Job, error) {
-	job, err := a.conclude(ctx, StatusPending, 0, func(j *Job) { j.Attempts-- })
+// handBack puts the job back as if the attempt had not been made, not to be claimed for a while.
+func (a *attempt) handBack(ctx context.Context, cause error, wait time.Duration) (Job, error) {
+	job, err := a.conclude(ctx, StatusPending, wait, func(j *Job) { j.Attempts-- })
 	if errors.Is(err, errLeaseLost) {
 		return Job{}, a.takenAway(ctx, err)
 	}
@@ -388,13 +398,16 @@ func permanent(err error) bool {
 	if errors.As(err, &public) && public.Permanent {
 		return true
 	}
-	return errors.Is(err, ErrInvalid) || errors.Is(err, ErrBadRow) || errors.Is(err, ErrLimitExceeded) || errors.Is(err, ErrNotFound)
+	return errors.As(err, new(unsupportedError)) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrBadRow) || errors.Is(err, ErrLimitExceeded) || errors.Is(err, ErrNotFound)
 }
 
 // publicError returns what the user may be told of a cause.
 func publicError(cause error) *JobError {
 	var public *PublicError
+	var unsupported unsupportedError
 	switch {
+	case errors.As(cause, &unsupported):
+		return &JobError{Code: "UNSUPPORTED", Message: fmt.Sprintf("The %s %s is not offered.", unsupported.what, unsupported.name)}
 	case errors.As(cause, &public):
 		return &JobError{Code: public.Code, Message: public.Message}
 	case errors.Is(cause, ErrBadRow):
