@@ -14,6 +14,15 @@ type Blob interface {
 	Size() int64 // bytes
 }
 
+// An EncodedBlob is a Blob that is stored in a content coding, such as compressed, and is decoded while it is read: Size and
+// Seek mean what it holds.
+type EncodedBlob interface {
+	Blob
+	// Encoded returns the name of the coding in HTTP (RFC 9110, section 8.4.1), for example "gzip", and the blob as it is
+	// stored, which is closed with the EncodedBlob. Only one of the two may be read.
+	Encoded() (coding string, stored Blob)
+}
+
 // BlobInfo describes a stored blob.
 type BlobInfo struct {
 	Key     string

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,15 +46,40 @@ func (h *handler) download(c *call) (err error) {
 	if err != nil {
 		return fmt.Errorf("httpadapter: the SHA-256 of job %s: %w", id, err)
 	}
-	setFileHeaders(c.w.Header(), file, digest)
+	c.setFileHeaders(file, blob, digest)
 	return c.sendFile(file, blob)
 }
 
-// setFileHeaders sets the headers that describe the file. What depends on the request is left to http.ServeContent.
-func setFileHeaders(h http.Header, file *dataexport.File, digest []byte) {
+// setFileHeaders sets the headers that describe the file, in the coding that it is sent in. What else depends on the request
+// is left to http.ServeContent.
+func (c *call) setFileHeaders(file *dataexport.File, blob *guardedBlob, digest []byte) {
+	h := c.w.Header()
 	setContentHeaders(h, file.Format, file.Job.Dataset, file.Job.CreatedAt)
-	h.Set("ETag", `"`+file.Job.SHA256+`"`)
-	h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":") // RFC 9530, of the whole file also in a part of it
+	coding := c.chooseCoding(blob)
+	if coding == "" {
+		h.Set("ETag", `"`+file.Job.SHA256+`"`)
+		h.Set("Repr-Digest", "sha-256=:"+base64.StdEncoding.EncodeToString(digest)+":") // RFC 9530, of the whole file also in a part of it
+	} else {
+		// Another representation: with an ETag and ranges of its own, and a digest that is not known.
+		h.Set("ETag", `"`+file.Job.SHA256+"-"+coding+`"`)
+		h.Set("Content-Encoding", coding)
+		h.Set("Content-Length", strconv.FormatInt(blob.size(), 10)) // http.ServeContent does not beside a Content-Encoding
+	}
+}
+
+// chooseCoding decides in which coding the blob is sent, and returns its name, or "" for none.
+func (c *call) chooseCoding(blob *guardedBlob) string {
+	encoded, ok := blob.blob.(dataexport.EncodedBlob)
+	if !ok {
+		return ""
+	}
+	c.w.Header().Set("Vary", "Accept-Encoding")
+	coding, stored := encoded.Encoded()
+	if !acceptsCoding(c.r.Header.Values("Accept-Encoding"), coding) {
+		return ""
+	}
+	blob.stored = stored
+	return coding
 }
 
 // setContentHeaders sets the headers that say what an export is and how it is to be called.
@@ -91,7 +117,7 @@ func (c *call) sendFile(file *dataexport.File, blob *guardedBlob) error {
 	if asksForNothing(c.r) {
 		// http.ServeContent would answer 206 with a Content-Range that ends before it begins.
 		dropFileHeaders(c.w.Header(), http.StatusRequestedRangeNotSatisfiable)
-		c.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", file.Size()))
+		c.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", blob.size()))
 		return errRange
 	}
 	w := &fileWriter{ResponseWriter: c.w}
@@ -142,7 +168,7 @@ func withoutForeignRange(r *http.Request) *http.Request {
 
 // dropFileHeaders removes what describes the file from an answer that is not the file.
 func dropFileHeaders(h http.Header, status int) {
-	for _, name := range []string{"Content-Disposition", "Content-Encoding", "ETag", "Last-Modified", "Repr-Digest"} {
+	for _, name := range []string{"Content-Disposition", "Content-Encoding", "Content-Length", "ETag", "Last-Modified", "Repr-Digest"} {
 		h.Del(name)
 	}
 	if status != http.StatusRequestedRangeNotSatisfiable {

@@ -12,15 +12,28 @@ import (
 // A guardedBlob remembers what went wrong while a blob was read, which http.ServeContent keeps to itself. It can be closed
 // while it is read: for an answer of several ranges ServeContent reads in a goroutine that may outlast it.
 type guardedBlob struct {
-	mu     sync.Mutex
 	blob   dataexport.Blob
+	stored dataexport.Blob // what is sent in place of blob if that is encoded and the client wants it so; else nil
+
+	mu     sync.Mutex
 	closed bool
 	err    error // the first of reading or seeking
 }
 
+// sent returns what is sent.
+func (b *guardedBlob) sent() dataexport.Blob {
+	if b.stored != nil {
+		return b.stored
+	}
+	return b.blob
+}
+
+// size returns how long that is, in bytes.
+func (b *guardedBlob) size() int64 { return b.sent().Size() }
+
 // content returns what http.ServeContent is given: the file itself where the blob is one, so that the kernel can send it.
 func (b *guardedBlob) content() io.ReadSeeker {
-	if holder, ok := b.blob.(interface{ File() *os.File }); ok {
+	if holder, ok := b.sent().(interface{ File() *os.File }); ok {
 		if file := holder.File(); file != nil {
 			return file
 		}
@@ -35,7 +48,7 @@ func (b *guardedBlob) Read(p []byte) (int, error) {
 	if b.closed {
 		return 0, os.ErrClosed
 	}
-	n, err := b.blob.Read(p)
+	n, err := b.sent().Read(p)
 	b.remember(err)
 	return n, err
 }
@@ -47,7 +60,7 @@ func (b *guardedBlob) Seek(offset int64, whence int) (int64, error) {
 	if b.closed {
 		return 0, os.ErrClosed
 	}
-	position, err := b.blob.Seek(offset, whence)
+	position, err := b.sent().Seek(offset, whence)
 	b.remember(err)
 	return position, err
 }
