@@ -57,6 +57,7 @@ func TestImportsPointAtTheRoot(t *testing.T) {
 		"store/pgstore/postgrestest": {},
 		"store/cloudblob":            {""},
 		"store/cloudblob/s3test":     {},
+		"store/compressblob":         {""},
 		"queue/riverqueue":           {""},
 		"otel":                       {""},
 		"store/storetest":            {""},
