@@ -9,34 +9,50 @@ import (
 	"github.com/riverqueue/river"
 )
 
-// givesWay reports whether the export of a job is not in turn. Then River brings the one that goes first next, and this one
-// before those of its workspace that came later: they have the same right, and it has waited for longer.
+// givesWay reports whether the export of a job is not in turn, and another is that River can bring. River brings that one
+// next, and this one before those of its workspace that came later: they have the same right, and it has waited for longer.
+// A worker never gives way to an export that has no River job, or whose River job another worker has in hand: it would
+// wait for nothing.
 func (w *exportWorker) givesWay(ctx context.Context, job *river.Job[ExportArgs]) bool {
-	first, err := w.store.Ahead(ctx, job.Args.ExportID)
-	if err == nil && first != "" {
-		err = w.queue.bringForward(ctx, job.ID, first)
+	ahead, err := w.store.Ahead(ctx, job.Args.ExportID)
+	brought := false
+	if err == nil && len(ahead) > 0 {
+		brought, err = w.queue.bringForward(ctx, job.ID, ahead)
 	}
 	if err != nil && ctx.Err() == nil { // being fair is not worth failing for
 		w.queue.options.Logger.WarnContext(ctx, "it is not known whose turn it is", slog.String("job", job.Args.ExportID), slog.Any("error", err))
 	}
-	return err == nil && first != ""
+	return brought
 }
 
-// bringForward has River bring the waiting job of an export before others, as well as a job that is about to be snoozed.
-// River has no function for it. It does not matter if the job of the export is gone or running by now.
-func (q *Queue) bringForward(ctx context.Context, ownID int64, exportID string) error {
-	args, err := json.Marshal(ExportArgs{ExportID: exportID})
+// bringForward has River bring the waiting job of the first of some exports that has one before others, together with a
+// job that gives way to it and is about to be snoozed. River has no function for it.
+func (q *Queue) bringForward(ctx context.Context, ownID int64, exports []string) (brought bool, err error) {
+	args, err := encodeArgs(exports)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = q.pool.Exec(ctx, `
-		UPDATE `+q.table+` SET priority = $1,
-			scheduled_at = CASE WHEN state = 'running' THEN scheduled_at ELSE least(scheduled_at, now()) END,
-			state = CASE WHEN state = 'scheduled' THEN 'available' ELSE state END
-		WHERE id = $2 OR kind = $3 AND args @> $4 AND state IN ('available', 'scheduled')`,
+	tag, err := q.pool.Exec(ctx, `
+		WITH brought AS (
+			UPDATE `+q.table+` SET priority = $1, scheduled_at = least(scheduled_at, now()), state = 'available'
+			WHERE id = (
+				SELECT job.id FROM jsonb_array_elements($4) WITH ORDINALITY AS ahead (args, place)
+				JOIN `+q.table+` AS job ON job.kind = $3 AND job.args @> ahead.args AND job.state IN ('available', 'scheduled')
+				ORDER BY ahead.place LIMIT 1 FOR UPDATE OF job SKIP LOCKED)
+			RETURNING id)
+		UPDATE `+q.table+` SET priority = $1 WHERE id = $2 AND EXISTS (SELECT FROM brought)`,
 		priorityInTurn, ownID, ExportKind, args)
 	if err != nil {
-		return fmt.Errorf("riverqueue: bringing the River job of export %s forward: %w", exportID, err)
+		return false, fmt.Errorf("riverqueue: bringing a River job forward: %w", err)
 	}
-	return nil
+	return tag.RowsAffected() > 0, nil
+}
+
+// encodeArgs returns the arguments of the River jobs of exports, as a JSON array.
+func encodeArgs(exports []string) ([]byte, error) {
+	args := make([]ExportArgs, len(exports))
+	for i, id := range exports {
+		args[i].ExportID = id
+	}
+	return json.Marshal(args)
 }

@@ -28,3 +28,9 @@ require (
 replace github.com/dataexport/dataexport => ../..
 
 replace github.com/dataexport/dataexport/store/pgstore => ../../store/pgstore
+
+require (
+	github.com/dataexport/dataexport/store/pgstore v0.0.0-00010101000000-000000000000
+	github.com/stretchr/testify v1.12.1
+	go.uber.org/goleak v1.3.0
+)

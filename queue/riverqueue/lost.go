@@ -127,11 +127,7 @@ func (q *Queue) states(ctx context.Context, ids []string) (map[string]rivertype.
 	if len(ids) == 0 {
 		return states, nil
 	}
-	args := make([]ExportArgs, len(ids))
-	for i, id := range ids {
-		args[i].ExportID = id
-	}
-	wanted, err := json.Marshal(args)
+	wanted, err := encodeArgs(ids)
 	if err != nil {
 		return nil, err
 	}

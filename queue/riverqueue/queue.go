@@ -24,7 +24,7 @@ type Options struct {
 
 	Workers int // exports that a process works on at the same time; default 2
 
-	FetchCooldown     time.Duration // how long a process waits between fetches of jobs at the least; default 20 ms
+	FetchCooldown     time.Duration // how long a process waits between fetches of jobs at the least; default 5 ms
 	FetchPollInterval time.Duration // how often it looks for jobs without having been notified; default 1 s
 	PollOnly          bool          // do without LISTEN, which poolers in transaction mode do not know
 
@@ -42,7 +42,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	o.Queue = cmp.Or(o.Queue, "dataexport")
 	o.Workers = cmp.Or(o.Workers, 2)
-	o.FetchCooldown = cmp.Or(o.FetchCooldown, 20*time.Millisecond)
+	o.FetchCooldown = cmp.Or(o.FetchCooldown, 5*time.Millisecond)
 	o.FetchPollInterval = cmp.Or(o.FetchPollInterval, time.Second)
 	o.SweepInterval = cmp.Or(o.SweepInterval, time.Minute)
 	o.LostAfter = cmp.Or(o.LostAfter, time.Minute)

@@ -11,9 +11,9 @@ import (
 type Store interface {
 	dataexport.Store
 
-	// Ahead returns the id of the export that must be given out before the one with the given id, because its workspace
-	// goes first, or "" if there is none.
-	Ahead(ctx context.Context, id string) (first string, err error)
+	// Ahead returns the ids of some exports, the oldest first, of the workspace that goes before that of the export with
+	// the given id. It returns none if that export is in turn or is not there.
+	Ahead(ctx context.Context, id string) (ids []string, err error)
 
 	// Waiting returns the ids, in ascending order and above the id after, of exports that could have been claimed for
 	// at least the given time. It returns limit of them at the most.

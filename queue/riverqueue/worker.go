@@ -15,9 +15,9 @@ import (
 
 // How long River jobs are snoozed for reasons other than the backoff of their export.
 const (
-	notInTurnWait = time.Second     // another workspace goes first
-	lookAgainWait = time.Second     // the export was changed meanwhile
-	storeWait     = 5 * time.Second // the store does not answer
+	notInTurnWait = 200 * time.Millisecond // another workspace goes first
+	lookAgainWait = time.Second            // the export was changed meanwhile
+	storeWait     = 5 * time.Second        // the store does not answer
 )
 
 // errCancelled is what an export fails with whose River job an operator has cancelled.
@@ -52,9 +52,9 @@ func (w *exportWorker) Work(ctx context.Context, job *river.Job[ExportArgs]) err
 		return w.report(ctx, export)
 	}
 	switch {
-	case errors.Is(err, dataexport.ErrNotFound) && !errors.Is(err, dataexport.ErrConflict):
+	case errors.Is(err, dataexport.ErrNotFound): // it was deleted
 		return river.JobCancel(err)
-	case errors.Is(err, dataexport.ErrConflict): // deleted, or given to another worker; the next look tells
+	case errors.Is(err, dataexport.ErrConflict): // another worker has it, and the next look tells how it stands
 		return river.JobSnooze(jitter(lookAgainWait))
 	case ctx.Err() != nil: // told to stop before it had begun
 		return river.JobSnooze(0)
