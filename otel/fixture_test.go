@@ -40,7 +40,9 @@ type fixture struct {
 	host      trace.Tracer
 }
 
-func newFixture(t *testing.T, dataset dataexport.Dataset, change func(*dataexport.Config), traces ...sdktrace.TracerProviderOption) *fixture {
+func newFixture(
+	t *testing.T, dataset dataexport.Dataset, change func(*dataexport.Config), traces ...sdktrace.TracerProviderOption,
+) *fixture {
 	t.Helper()
 	f := &fixture{reader: metric.NewManualReader(), spans: tracetest.NewSpanRecorder()}
 	tracers := sdktrace.NewTracerProvider(append(traces, sdktrace.WithSpanProcessor(f.spans))...)

@@ -37,6 +37,7 @@ func (t *Telemetry) start(
 	ctx context.Context, name string, kind trace.SpanKind, job *dataexport.Job, options ...trace.SpanStartOption,
 ) (context.Context, trace.Span) {
 	// A parent that has a trace id and no span id makes a root span of that trace: samplers and exporters take it for no parent.
+	// So does the SDK for Go; the specification leaves it open, and another SDK may make a trace of each span.
 	parent := trace.NewSpanContext(trace.SpanContextConfig{TraceID: TraceID(job.ID)})
 	options = append(options, trace.WithSpanKind(kind), trace.WithAttributes(
 		keyJob.String(job.ID), keyWorkspace.String(job.Scope.WorkspaceID), keyDataset.String(job.Dataset), keyFormat.String(job.Format)))
