@@ -162,7 +162,7 @@ func integer(form form, raw []byte) (int64, error) {
 // real returns the float64 that prints as PostgreSQL prints the real: 0.1 stays 0.1 and does not become 0.10000000149011612.
 func (f *field) real(r float32) dataexport.Value {
 	wide := float64(r)
-	if wide != math.Trunc(wide) { // neither an integer nor an infinity, and NaN is not equal to itself
+	if wide != math.Trunc(wide) || math.Abs(wide) > exactIntegers {
 		f.text = strconv.AppendFloat(f.text[:0], wide, 'g', -1, 32)
 		if parsed, err := strconv.ParseFloat(bytesString(f.text), 64); err == nil {
 			wide = parsed
@@ -170,6 +170,9 @@ func (f *field) real(r float32) dataexport.Value {
 	}
 	return dataexport.FloatValue(wide)
 }
+
+// exactIntegers is up to where a real holds every integer, so that one has the same digits as a float64.
+const exactIntegers = 1 << 24
 
 // decimal makes a decimal number of a numeric or an integer.
 func (f *field) decimal(raw []byte) (dataexport.Value, error) {

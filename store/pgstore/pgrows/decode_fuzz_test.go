@@ -1,0 +1,114 @@
+package pgrows
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/dataexport/dataexport"
+)
+
+// What pgrows reads as a numeric is the number that pgx reads, with as many digits behind the point as the value says.
+func FuzzNumeric(f *testing.F) {
+	types := pgtype.NewMap()
+	for _, text := range []string{"0", "0.00", "1", "-1.5", "10000", "0.0001", "123456789.000123", "-0.00000000000001", "1e30", "99999999999999999999.99"} {
+		var n pgtype.Numeric
+		if err := n.Scan(text); err != nil {
+			f.Fatal(err)
+		}
+		raw, err := types.Encode(pgtype.NumericOID, pgtype.BinaryFormatCode, n, nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	f.Add([]byte{0, 2, 0, 3, 0, 0, 0, 0, 0, 1, 0, 2}) // groups that are left out before the point
+	f.Add([]byte{0, 1, 0xff, 0xfe, 0x40, 0, 0, 9, 0, 1})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		text, err := appendNumeric(nil, raw)
+		if err != nil {
+			return
+		}
+		var n pgtype.Numeric
+		if err := types.Scan(pgtype.NumericOID, pgtype.BinaryFormatCode, raw, &n); err != nil {
+			t.Fatalf("%s, and pgx refuses it: %v", text, err)
+		}
+		got, ok := new(big.Rat).SetString(string(text))
+		if !ok {
+			t.Fatalf("%q is no number", text)
+		}
+		scale := int(raw[6])<<8 | int(raw[7])
+		if whole, fraction, _ := strings.Cut(strings.TrimPrefix(string(text), "-"), "."); len(fraction) != scale || len(whole) > 1 && whole[0] == '0' {
+			t.Fatalf("%q is not written with %d digits", text, scale)
+		}
+		if n.Exp < -20_000 || n.Exp > 200_000 {
+			return // no numeric of PostgreSQL is that small or large; the arithmetic would take long
+		}
+		want := new(big.Rat).SetInt(n.Int)
+		power := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(n.Exp, -n.Exp))), nil))
+		if n.Exp < 0 {
+			want.Quo(want, power)
+		} else {
+			want.Mul(want, power)
+		}
+		// Digits that the scale does not show are not shown; PostgreSQL has none.
+		unit := new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
+		if difference := new(big.Rat).Sub(want, got); difference.Abs(difference).Cmp(unit) >= 0 {
+			t.Fatalf("%s, and pgx reads %s", text, want.FloatString(scale))
+		}
+	})
+}
+
+// What pgrows reads as a list is the list that pgx reads; what pgx writes is read again.
+func FuzzTexts(f *testing.F) {
+	types := pgtype.NewMap()
+	encode := func(list []string) []byte {
+		raw, err := types.Encode(pgtype.TextArrayOID, pgtype.BinaryFormatCode, list, nil)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return raw
+	}
+	for _, list := range [][]string{{}, {"a"}, {"", "é", "a,b\x00"}, {strings.Repeat("x", 300)}} {
+		f.Add(encode(list), strings.Join(list, "|"))
+	}
+	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 25, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1}, "a|b")
+	f.Fuzz(func(t *testing.T, raw []byte, joined string) {
+		if got, err := appendTexts(nil, raw); err == nil {
+			var want []string
+			if err := types.Scan(pgtype.TextArrayOID, pgtype.BinaryFormatCode, raw, &want); err != nil {
+				t.Fatalf("%q, and pgx refuses it: %v", got, err)
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("%q, and pgx reads %q", got, want)
+			}
+		}
+		list := strings.Split(joined, "|")
+		got, err := appendTexts(nil, encode(list))
+		if err != nil || !slices.Equal(got, list) {
+			t.Fatalf("%q %v, not %q", got, err, list)
+		}
+	})
+}
+
+// No bytes make decoding panic, or give a value of another kind than the column's.
+func FuzzDecode(f *testing.F) {
+	for _, raw := range []string{"", "\x01", "2026-01-15T10:30:00Z", "\x01{}", "12345678", "1234", "12", "0123456789abcdef"} {
+		f.Add([]byte(raw))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		for kind, forms := range conversions {
+			for form, as := range forms {
+				r := newReader([]dataexport.Column{{Name: "v", Kind: kind}})
+				r.fields = []field{{name: "v", form: form, as: as}}
+				err := r.decode([][]byte{raw})
+				if err == nil && r.row[0].Kind() != kind && raw != nil {
+					t.Fatalf("%s of form %d is %s", kind, form, r.row[0].Kind())
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package pgstore_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/store/pgstore"
+	"github.com/dataexport/dataexport/store/pgstore/postgrestest"
+	"github.com/dataexport/dataexport/store/storetest"
+)
+
+var postgres postgrestest.Shared
+
+func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+
+// openPool returns a pool of connections to a database, which is closed when the test ends.
+func openPool(t testing.TB, database string) *pgxpool.Pool {
+	t.Helper()
+	pool, err := pgxpool.New(t.Context(), database)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// migrated returns a pool of connections to an empty store.
+func migrated(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	pool := openPool(t, postgres.NewDatabase(t))
+	require.NoError(t, pgstore.Migrate(t.Context(), pool))
+	return pool
+}
+
+func TestStore(t *testing.T) {
+	pool := migrated(t)
+	storetest.Run(t, func(t *testing.T) dataexport.Store {
+		_, err := pool.Exec(t.Context(), "TRUNCATE dataexport_jobs, dataexport_workspaces")
+		require.NoError(t, err)
+		return pgstore.New(pool, pgstore.Options{})
+	})
+}

@@ -1,0 +1,55 @@
+package pgstore
+
+import (
+	"context"
+	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/dataexport/dataexport"
+)
+
+// Options are what a Store can be told besides its database.
+type Options struct {
+	// OnCreate, if not nil, is called in the transaction that makes a job, after the job is there: it can write down what
+	// must be there if and only if the job is, such as a job of an engine that does the work. An error undoes everything
+	// and is returned by Create, wrapped. It is not called for a job that an idempotency key has found again. It must not
+	// end the transaction, and is to be quick: the other orders of the workspace wait for it.
+	OnCreate func(ctx context.Context, tx pgx.Tx, j dataexport.Job) error
+}
+
+// A Store is a dataexport.Store, a dataexport.WorkWaiter and a dataexport.StatsReader in PostgreSQL. It is safe for
+// concurrent use, and any number of them, in any number of processes, may share a database. Its clock is the database's,
+// with microseconds.
+//
+// A call of WaitForWork holds a connection for as long as it waits; others that wait at the same time need none. The rest
+// takes connections for moments.
+type Store struct {
+	pool     *pgxpool.Pool
+	onCreate func(context.Context, pgx.Tx, dataexport.Job) error
+
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced when a job may have become claimable
+	listening bool          // a call of WaitForWork listens for the others
+}
+
+var (
+	_ dataexport.Store       = (*Store)(nil)
+	_ dataexport.WorkWaiter  = (*Store)(nil)
+	_ dataexport.StatsReader = (*Store)(nil)
+)
+
+// New makes a Store of a database that Migrate has been at. The pool stays the caller's, who closes it when the Store is
+// not used any more.
+func New(pool *pgxpool.Pool, o Options) *Store {
+	return &Store{pool: pool, onCreate: o.OnCreate, changed: make(chan struct{})}
+}
+
+// transact runs a function in a transaction, again if the database had to undo it for the sake of another.
+func (s *Store) transact(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) error) error {
+	return retry(ctx, func() error { return pgx.BeginTxFunc(ctx, s.pool, o, do) })
+}
+
+// view makes a transaction see one state of the database.
+var view = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
