@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,9 +52,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// validate looks at what River would not complain about. Defaults are filled in.
+// queueName matches the names of queues that River takes. Both queues of this package must fit into its 64 characters.
+var queueName = regexp.MustCompile(`^[a-z0-9]+([_-][a-z0-9]+)*$`)
+
+const queueNameMax = 64 - len(sweepSuffix)
+
+// validate looks at what River would not complain about, or too late. Defaults are filled in.
 func (o *Options) validate() error {
 	switch {
+	case !queueName.MatchString(o.Queue) || len(o.Queue) > queueNameMax:
+		return fmt.Errorf("%w: riverqueue: Options.Queue must be at most %d lower-case letters and digits, parted by '_' or '-', not %q",
+			dataexport.ErrInvalid, queueNameMax, o.Queue)
 	case o.Workers < 0:
 		return fmt.Errorf("%w: riverqueue: Options.Workers cannot be negative", dataexport.ErrInvalid)
 	case o.SweepInterval < time.Second:

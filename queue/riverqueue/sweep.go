@@ -37,7 +37,10 @@ type SweepArgs struct {
 // Kind implements river.JobArgs.
 func (SweepArgs) Kind() string { return SweepKind }
 
-func (q *Queue) sweepQueue() string { return q.options.Queue + "_sweep" }
+// sweepSuffix makes the name of the queue of the sweeps of that of the exports.
+const sweepSuffix = "_sweep"
+
+func (q *Queue) sweepQueue() string { return q.options.Queue + sweepSuffix }
 
 func (q *Queue) interval(t task) time.Duration {
 	if t == taskOrphans {

@@ -1,0 +1,78 @@
+package riverqueue_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/memory"
+	"github.com/dataexport/dataexport/queue/riverqueue"
+)
+
+// create1000 orders many exports for one workspace.
+func (w *world) flood(workspace string, exports int) (ids []string) {
+	w.t.Helper()
+	for range exports {
+		ids = append(ids, w.create(workspace).ID)
+	}
+	return ids
+}
+
+// Who orders one export does not wait until those of another workspace that came before are all done.
+func TestAFloodDoesNotStarveOthers(t *testing.T) {
+	for _, workers := range []int{1, 4} {
+		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
+			w := newWorld(t, setting{options: func(o *riverqueue.Options) { o.Workers = workers }})
+			w.flood("flood", 1000)
+			late := make(chan dataexport.Job, 1)
+			begun := 0
+			w.sources.each(func(_ context.Context, q dataexport.Query, yield func(*memory.Record, error) bool) {
+				if q.Scope.WorkspaceID == "flood" && len(w.sources.order()) >= 50 && begun == 0 {
+					begun = 1
+					late <- w.create("late")
+				}
+				yield(record(q), nil)
+			})
+			w.run()
+			w.untilStatus((<-late).ID, dataexport.StatusReady)
+			order := w.sources.order()
+			waited := slices.Index(order, "late") - 50
+			t.Logf("the late export waited for %d others", waited)
+			assert.LessOrEqual(t, waited, 5*workers)
+		})
+	}
+}
+
+// Two that order as much get as much, although one came first.
+func TestTwoFloodsShareEvenly(t *testing.T) {
+	for _, workers := range []int{1, 4} {
+		t.Run(fmt.Sprintf("%d workers", workers), func(t *testing.T) {
+			w := newWorld(t, setting{options: func(o *riverqueue.Options) { o.Workers = workers }})
+			const exports = 200
+			ids := slices.Concat(w.flood("first", exports), w.flood("second", exports))
+			w.run()
+			for _, id := range ids {
+				w.untilStatus(id, dataexport.StatusReady)
+			}
+			order := w.sources.order()
+			second := 0
+			for _, workspace := range order[:exports] {
+				if workspace == "second" {
+					second++
+				}
+			}
+			var snoozes float64
+			for _, id := range ids {
+				n, _ := valueOf(t, w.riverJob(id), "snoozes").(float64)
+				snoozes += n
+			}
+			t.Logf("of the first %d exports %d were of the second workspace; %.2f snoozes an export", exports, second, snoozes/float64(len(ids)))
+			assert.InDelta(t, exports/2, second, exports/10)
+			assert.LessOrEqual(t, snoozes, 2*float64(len(ids)))
+		})
+	}
+}
