@@ -57,6 +57,7 @@ func TestImportsPointAtTheRoot(t *testing.T) {
 		"store/pgstore/postgrestest": {},
 		"store/cloudblob":            {""},
 		"store/cloudblob/s3test":     {},
+		"store/cloudblob/s3storage":  {"", "store/cloudblob"},
 		"store/compressblob":         {""},
 		"queue/riverqueue":           {""},
 		"otel":                       {""},

@@ -25,7 +25,7 @@ type Config struct {
 	Blobs BlobStore
 
 	Logger *slog.Logger // default slog.Default()
-	Hooks  Hooks        // default none
+	Hooks  []Hooks      // called one after the other; default none
 	Limits Limits
 
 	Retention    time.Duration // how long a file can be downloaded; default 72 h

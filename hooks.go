@@ -16,12 +16,14 @@ const (
 	EventStarted    EventKind = "started"     // PROCESSING: an attempt has begun
 	EventRetried    EventKind = "retried"     // PENDING again until HeldUntil: the attempt failed with Err
 	EventHandedBack EventKind = "handed_back" // PENDING again: the worker was told to stop; the attempt is not counted
-	EventLost       EventKind = "lost"        // the attempt ended for nothing: the job was deleted or given to another worker
-	EventReady      EventKind = "ready"       // READY
-	EventFailed     EventKind = "failed"      // FAILED with Err
-	EventDeleted    EventKind = "deleted"     // gone, as its user asked
-	EventExpired    EventKind = "expired"     // EXPIRED: the sweep removed its file
-	EventForgotten  EventKind = "forgotten"   // gone: the sweep removed a job that had ended long ago
+	// EventLost says that an attempt ended for nothing: the job was deleted or given to another worker, or the store did not
+	// answer while the lease lasted, and then its change may have been made or not.
+	EventLost      EventKind = "lost"
+	EventReady     EventKind = "ready"     // READY
+	EventFailed    EventKind = "failed"    // FAILED with Err
+	EventDeleted   EventKind = "deleted"   // gone, as its user asked
+	EventExpired   EventKind = "expired"   // EXPIRED: the sweep removed its file
+	EventForgotten EventKind = "forgotten" // gone: the sweep removed a job that had ended long ago
 )
 
 // An Event is something that happened to a job, and was written down by the Store.
@@ -47,31 +49,36 @@ type Hooks struct {
 	Attempt func(context.Context, Job) context.Context
 }
 
-// tell calls the hook of events.
+// tell calls the hooks of events.
 func (c *Config) tell(ctx context.Context, e Event) {
-	if c.Hooks.Event == nil {
-		return
+	for _, h := range c.Hooks {
+		if h.Event != nil {
+			c.guardHook(&e.Job, func() { h.Event(ctx, e) })
+		}
 	}
-	defer c.catchHook(e.Job)
-	c.Hooks.Event(ctx, e)
 }
 
-// attemptContext returns the context of an attempt.
-func (c *Config) attemptContext(ctx context.Context, j Job) (attempt context.Context) {
-	if c.Hooks.Attempt == nil {
-		return ctx
-	}
-	attempt = ctx // if the hook panics
-	defer c.catchHook(j)
-	if derived := c.Hooks.Attempt(ctx, j); derived != nil {
-		return derived
+// attemptContext returns the context of an attempt, which is what all hooks have made of it.
+func (c *Config) attemptContext(ctx context.Context, j Job) context.Context {
+	for _, h := range c.Hooks {
+		if h.Attempt == nil {
+			continue
+		}
+		c.guardHook(&j, func() {
+			if derived := h.Attempt(ctx, j); derived != nil {
+				ctx = derived
+			}
+		})
 	}
 	return ctx
 }
 
-// catchHook logs the panic of a hook.
-func (c *Config) catchHook(j Job) {
-	if v := recover(); v != nil {
-		c.logOf(&j).Error("a hook panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-	}
+// guardHook calls a hook and logs its panic.
+func (c *Config) guardHook(j *Job, hook func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.logOf(j).Error("a hook panicked", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	hook()
 }

@@ -23,12 +23,12 @@ type witness struct {
 	events []dataexport.Event
 }
 
-func (w *witness) hooks() dataexport.Hooks {
-	return dataexport.Hooks{Event: func(_ context.Context, e dataexport.Event) {
+func (w *witness) hooks() []dataexport.Hooks {
+	return []dataexport.Hooks{{Event: func(_ context.Context, e dataexport.Event) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.events = append(w.events, e)
-	}}
+	}}}
 }
 
 // kinds returns what was told of a job, and forgets it.
@@ -137,21 +137,48 @@ func TestHooksAreToldOfWhatEndsForNothing(t *testing.T) {
 	})
 }
 
+// A silentStore answers no update.
+type silentStore struct{ dataexport.Store }
+
+func (silentStore) Update(context.Context, dataexport.Job, time.Duration) (dataexport.Job, error) {
+	return dataexport.Job{}, dataexport.ErrUnavailable
+}
+
+func TestHooksAreToldOfAnEndThatNobodyWroteDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &witness{}
+		f := newFixture(t, memory.Slice(memories("acme", 3)), func(c *dataexport.Config) {
+			c.Hooks, c.Store = w.hooks(), silentStore{c.Store}
+		})
+		job := f.create(t)
+		_, err := f.Runner().RunNext(t.Context())
+		require.ErrorIs(t, err, dataexport.ErrUnavailable)
+		require.ErrorIs(t, w.last().Err, dataexport.ErrUnavailable)
+		assert.Equal(t, []dataexport.EventKind{dataexport.EventCreated, dataexport.EventStarted, dataexport.EventLost}, w.kinds(t, job.ID))
+	})
+}
+
 type contextKey struct{}
 
 func TestTheContextOfAnAttempt(t *testing.T) {
-	var atSource, atEnd any
+	var atSource, atEnd, seenByOther any
 	source := sourceFunc(func(ctx context.Context, _ dataexport.Query) iter.Seq2[*memory.Record, error] {
 		return func(func(*memory.Record, error) bool) { atSource = ctx.Value(contextKey{}) }
 	})
 	f := newFixture(t, source, func(c *dataexport.Config) {
-		c.Hooks.Attempt = func(ctx context.Context, j dataexport.Job) context.Context {
-			return context.WithValue(ctx, contextKey{}, j.ID)
-		}
-		c.Hooks.Event = func(ctx context.Context, e dataexport.Event) {
-			if e.Kind == dataexport.EventReady {
-				atEnd = ctx.Value(contextKey{})
-			}
+		c.Hooks = []dataexport.Hooks{
+			{Attempt: func(ctx context.Context, j dataexport.Job) context.Context {
+				return context.WithValue(ctx, contextKey{}, j.ID)
+			}},
+			{Attempt: func(ctx context.Context, _ dataexport.Job) context.Context {
+				seenByOther = ctx.Value(contextKey{})
+				return ctx
+			}},
+			{Event: func(ctx context.Context, e dataexport.Event) {
+				if e.Kind == dataexport.EventReady {
+					atEnd = ctx.Value(contextKey{})
+				}
+			}},
 		}
 	})
 	job := f.create(t)
@@ -159,12 +186,19 @@ func TestTheContextOfAnAttempt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, job.ID, atSource)
 	assert.Equal(t, job.ID, atEnd)
+	assert.Equal(t, job.ID, seenByOther)
 }
 
 func TestHooksThatPanicChangeNothing(t *testing.T) {
+	told := 0
 	f := newFixture(t, memory.Slice(memories("acme", 3)), func(c *dataexport.Config) {
-		c.Hooks.Attempt = func(context.Context, dataexport.Job) context.Context { panic("no context") }
-		c.Hooks.Event = func(context.Context, dataexport.Event) { panic("no event") }
+		c.Hooks = []dataexport.Hooks{
+			{
+				Attempt: func(context.Context, dataexport.Job) context.Context { panic("no context") },
+				Event:   func(context.Context, dataexport.Event) { panic("no event") },
+			},
+			{Event: func(context.Context, dataexport.Event) { told++ }},
+		}
 	})
 	job := f.create(t)
 	done, err := f.Runner().RunNext(t.Context())
@@ -173,6 +207,7 @@ func TestHooksThatPanicChangeNothing(t *testing.T) {
 	assert.Contains(t, f.log.String(), `panic="no context"`)
 	assert.Contains(t, f.log.String(), `panic="no event"`)
 	assert.Contains(t, f.log.String(), job.ID)
+	assert.Equal(t, 3, told, "the others are told all the same")
 }
 
 // An engine that is told to give a job up says why, and the user learns it.

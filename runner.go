@@ -375,7 +375,9 @@ func (a *attempt) conclude(ctx context.Context, status Status, d time.Duration, 
 		}
 		a.log.ErrorContext(ctx, "the end of an attempt could not be written down", slog.String("status", string(status)), slog.Any("error", err))
 		if sleep(ctx, wait) != nil {
-			return Job{}, fmt.Errorf("dataexport: job %s could not be made %s while its lease lasted: %w", job.ID, status, err)
+			err = fmt.Errorf("dataexport: job %s could not be made %s while its lease lasted: %w", job.ID, status, err)
+			a.tell(ctx, EventLost, job, err)
+			return Job{}, err
 		}
 	}
 }

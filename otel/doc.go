@@ -4,7 +4,7 @@
 //	import dataexportotel "github.com/dataexport/dataexport/otel"
 //
 //	telemetry, err := dataexportotel.New(dataexportotel.Options{})
-//	service, err := dataexport.New(dataexport.Config{Hooks: telemetry.Hooks(), …})
+//	service, err := dataexport.New(dataexport.Config{Hooks: []dataexport.Hooks{telemetry.Hooks()}, …})
 //	stop, err := telemetry.Watch(ctx, service)
 //
 // # Metrics

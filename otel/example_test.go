@@ -36,7 +36,7 @@ func Example() {
 		Renderers: render.Standard(),
 		Store:     memstore.New(),
 		Blobs:     memblob.New(),
-		Hooks:     telemetry.Hooks(),
+		Hooks:     []dataexport.Hooks{telemetry.Hooks()},
 	})
 	if err != nil {
 		panic(err)
@@ -83,25 +83,20 @@ func Example() {
 	// dataexport.job true
 }
 
-// A host with hooks of its own calls those of the telemetry in them.
+// A host has hooks of its own beside those of the telemetry.
 func ExampleTelemetry_Hooks() {
 	telemetry, err := dataexportotel.New(dataexportotel.Options{})
 	if err != nil {
 		panic(err)
 	}
-	hooks := telemetry.Hooks()
-	told := hooks.Event
-	hooks.Event = func(ctx context.Context, e dataexport.Event) {
-		fmt.Println(e.Kind)
-		told(ctx, e)
-	}
+	audit := dataexport.Hooks{Event: func(_ context.Context, e dataexport.Event) { fmt.Println(e.Kind) }}
 
 	service, err := dataexport.New(dataexport.Config{
 		Datasets:  []dataexport.Dataset{memory.Slice(nil)},
 		Renderers: render.Standard(),
 		Store:     memstore.New(),
 		Blobs:     memblob.New(),
-		Hooks:     hooks,
+		Hooks:     []dataexport.Hooks{audit, telemetry.Hooks()},
 	})
 	if err != nil {
 		panic(err)

@@ -59,7 +59,7 @@ func newFixture(
 		Store:     memstore.New(),
 		Blobs:     memblob.New(),
 		Logger:    slog.New(slog.DiscardHandler),
-		Hooks:     f.telemetry.Hooks(),
+		Hooks:     []dataexport.Hooks{f.telemetry.Hooks()},
 	}
 	if change != nil {
 		change(&config)

@@ -43,14 +43,7 @@ func New(o Options) (*Telemetry, error) {
 	return &Telemetry{meter: meter, instruments: instruments, tracer: o.TracerProvider.Tracer(instrumentation)}, nil
 }
 
-// Hooks returns the hooks for Config.Hooks. A host with hooks of its own calls these in them:
-//
-//	hooks := telemetry.Hooks()
-//	told := hooks.Event
-//	hooks.Event = func(ctx context.Context, e dataexport.Event) {
-//		audit(ctx, e)
-//		told(ctx, e)
-//	}
+// Hooks returns the hooks for Config.Hooks, beside which a host may have others.
 func (t *Telemetry) Hooks() dataexport.Hooks {
 	return dataexport.Hooks{Event: t.event, Attempt: t.startAttempt}
 }

@@ -286,7 +286,7 @@ func TestWithoutTracing(t *testing.T) {
 	f := newFixture(t, newScript(func(ctx context.Context) error {
 		within = trace.SpanFromContext(ctx)
 		return nil
-	}), func(c *dataexport.Config) { c.Hooks = telemetry.Hooks() })
+	}), func(c *dataexport.Config) { c.Hooks = []dataexport.Hooks{telemetry.Hooks()} })
 	f.create(ctx, t)
 	ready, err := f.Runner().RunNext(ctx)
 	require.NoError(t, err)
@@ -300,11 +300,10 @@ func TestWithoutTracing(t *testing.T) {
 func TestAnotherHookWithASpanOfItsOwn(t *testing.T) {
 	var f *fixture
 	f = newFixture(t, newScript(takes(0)), func(c *dataexport.Config) {
-		attempt := c.Hooks.Attempt
-		c.Hooks.Attempt = func(ctx context.Context, job dataexport.Job) context.Context {
-			ctx, _ = f.host.Start(attempt(ctx, job), "mine")
+		c.Hooks = append(c.Hooks, dataexport.Hooks{Attempt: func(ctx context.Context, _ dataexport.Job) context.Context {
+			ctx, _ = f.host.Start(ctx, "mine")
 			return ctx
-		}
+		}})
 	})
 	f.create(t.Context(), t)
 	_, err := f.Runner().RunNext(t.Context())
@@ -321,7 +320,7 @@ func TestGlobalProviders(t *testing.T) {
 	defer global.SetTracerProvider(tracenoop.NewTracerProvider())
 	telemetry, err := dataexportotel.New(dataexportotel.Options{})
 	require.NoError(t, err)
-	f := newFixture(t, newScript(takes(0)), func(c *dataexport.Config) { c.Hooks = telemetry.Hooks() })
+	f := newFixture(t, newScript(takes(0)), func(c *dataexport.Config) { c.Hooks = []dataexport.Hooks{telemetry.Hooks()} })
 	job := f.create(t.Context(), t)
 	_, err = f.Runner().RunNext(t.Context())
 	require.NoError(t, err)
