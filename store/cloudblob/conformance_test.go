@@ -30,8 +30,9 @@ func hierarchical() (skipped []string) {
 			skipped = append(skipped, test+"/"+subtest)
 		}
 	}
-	// gocloud.dev/blob/fileblob says "not a directory" where it should say "not found".
-	return append(skipped, "TestFiles/read/not found")
+	// gocloud.dev/blob/fileblob says "not a directory" where it should say "not found", and takes the size of one file and
+	// the content of the next if that replaces the first in between.
+	return append(skipped, "TestFiles/read/not found", "TestFiles/concurrency/puts of one key", "TestFiles/concurrency/puts and deletes one key")
 }
 
 func TestMain(m *testing.M) {
@@ -73,6 +74,9 @@ func TestS3(t *testing.T) {
 }
 
 func TestS3Prefixed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second time over HTTP, not with -short")
+	}
 	blobtest.Run(t, func(t *testing.T) dataexport.BlobStore {
 		bucket := s3test.Start(t).OpenBucket(t)
 		return newStore(t, closing(t, blob.PrefixedBucket(bucket, "host/exports/")))
@@ -81,6 +85,9 @@ func TestS3Prefixed(t *testing.T) {
 
 // Without s3storage a store works too, but for what a Put that fails leaves behind.
 func TestS3DriverAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a second time over HTTP, not with -short")
+	}
 	blobtest.Run(t, func(t *testing.T) dataexport.BlobStore {
 		return cloudblob.New(s3test.Start(t).OpenBucket(t), cloudblob.Options{})
 	})
@@ -93,7 +100,7 @@ func TestGateway(t *testing.T) {
 }
 
 // newStore returns a store in a bucket of S3.
-func newStore(t *testing.T, bucket *blob.Bucket) *cloudblob.Store {
+func newStore(t testing.TB, bucket *blob.Bucket) *cloudblob.Store {
 	t.Helper()
 	storage, err := s3storage.New(bucket, s3storage.Options{})
 	require.NoError(t, err)

@@ -42,6 +42,12 @@ type object struct {
 	etag    string // empty if it is not known
 }
 
+// same reports whether two objects of a key are one, as far as that can be told.
+func (o object) same(other object) bool {
+	tagged := o.etag != "" && other.etag != ""
+	return o.size == other.size && o.modTime.Equal(other.modTime) && (!tagged || o.etag == other.etag)
+}
+
 // A reader is an open blob.
 type reader struct {
 	ctx    context.Context // of Open
@@ -105,7 +111,7 @@ func (r *reader) request() error {
 	if r.store.options.Storage != nil {
 		found.etag = r.store.options.Storage.ETag(body.As)
 	}
-	if r.bound && (found.size != r.object.size || !found.modTime.Equal(r.object.modTime)) {
+	if r.bound && !found.same(r.object) {
 		return errors.Join(errReplaced, body.Close())
 	}
 	r.object, r.bound = found, true

@@ -101,6 +101,7 @@ func (s *Storage) locate(ctx context.Context, prefix string) (bucket, name strin
 func (s *Storage) NewUpload(ctx context.Context, key string, o *blob.WriterOptions) (cloudblob.Upload, error) {
 	var input *transfermanager.UploadObjectInput
 	options := *o
+	options.DisableContentTypeDetection = true // or else the driver is not asked before there is something to look at
 	options.BeforeWrite = func(as func(any) bool) error {
 		as(&input)
 		return errLocated

@@ -1,7 +1,6 @@
 package s3storage
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,17 +16,14 @@ import (
 // errAborted says that an upload was ended by someone else.
 var errAborted = errors.New("its upload was aborted, as by a Delete of the key; put it again if it is still wanted")
 
-// firstBuffer is how much memory an upload begins with. Most exports are small.
-const firstBuffer = 64 << 10
-
 // An upload is an object that is being written. What fits into one part is sent as one request at the end. Of what does not,
-// each part is sent once the next one begins, and one buffer is all that is held.
+// each part is sent once the next one begins, and one part is all that is held.
 type upload struct {
 	ctx     context.Context
 	storage *Storage
 	input   *transfermanager.UploadObjectInput // what the driver would send
 
-	buffer []byte
+	buffer buffer
 	id     string // of the multipart upload, once there is one
 	parts  []types.CompletedPart
 	ended  bool // completed or aborted
@@ -36,28 +32,17 @@ type upload struct {
 // Write collects bytes and sends a part when another begins.
 func (u *upload) Write(p []byte) (written int, err error) {
 	for len(p) > 0 {
-		if len(u.buffer) == u.storage.partSize {
+		if u.buffer.size == u.storage.partSize {
 			if err := u.sendPart(); err != nil {
 				return written, err
 			}
 		}
-		n := u.collect(p)
+		n := min(len(p), u.storage.partSize-u.buffer.size)
+		u.buffer.write(p[:n])
 		p = p[n:]
 		written += n
 	}
 	return written, nil
-}
-
-// collect takes as much as the part has room for. The buffer never grows beyond a part.
-func (u *upload) collect(p []byte) int {
-	n := min(len(p), u.storage.partSize-len(u.buffer))
-	if needed := len(u.buffer) + n; needed > cap(u.buffer) {
-		grown := make([]byte, len(u.buffer), min(max(needed, 2*cap(u.buffer), firstBuffer), u.storage.partSize))
-		copy(grown, u.buffer)
-		u.buffer = grown
-	}
-	u.buffer = append(u.buffer, p[:n]...)
-	return n
 }
 
 // sendPart sends what was collected as the next part. The SDK tries again by itself if it fails for a passing reason.
@@ -74,7 +59,7 @@ func (u *upload) sendPart() error {
 	number := aws.Int32(int32(len(u.parts) + 1))
 	out, err := u.storage.client.UploadPart(u.ctx, &s3.UploadPartInput{
 		Bucket: u.input.Bucket, Key: u.input.Key, UploadId: aws.String(u.id), PartNumber: number,
-		Body: bytes.NewReader(u.buffer), ChecksumAlgorithm: u.checksum(),
+		Body: u.buffer.reader(), ChecksumAlgorithm: u.checksum(),
 	})
 	if err != nil {
 		return explain(err)
@@ -82,7 +67,7 @@ func (u *upload) sendPart() error {
 	u.parts = append(u.parts, types.CompletedPart{
 		PartNumber: number, ETag: out.ETag, ChecksumCRC32: out.ChecksumCRC32,
 	})
-	u.buffer = u.buffer[:0]
+	u.buffer.reset()
 	return nil
 }
 
@@ -113,7 +98,7 @@ func (u *upload) checksum() types.ChecksumAlgorithm {
 
 // Commit makes the object.
 func (u *upload) Commit() error {
-	if u.id == "" && len(u.buffer) <= u.storage.partSize {
+	if u.id == "" {
 		return u.put()
 	}
 	if err := u.sendPart(); err != nil {
@@ -137,7 +122,7 @@ func (u *upload) put() error {
 		Bucket: in.Bucket, Key: in.Key, Metadata: in.Metadata, ChecksumAlgorithm: u.checksum(),
 		ContentType: in.ContentType, ContentDisposition: in.ContentDisposition, CacheControl: in.CacheControl,
 		ServerSideEncryption: types.ServerSideEncryption(in.ServerSideEncryption), SSEKMSKeyId: in.SSEKMSKeyID,
-		Body: bytes.NewReader(u.buffer),
+		Body: u.buffer.reader(),
 	})
 	if err != nil {
 		return err
@@ -162,7 +147,7 @@ func (u *upload) Abort() error {
 
 func (u *upload) end() {
 	u.ended = true
-	u.buffer = nil
+	u.buffer = buffer{}
 }
 
 func explain(err error) error {

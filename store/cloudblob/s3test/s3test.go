@@ -14,8 +14,10 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/johannesboyne/gofakes3"
@@ -88,7 +90,8 @@ func (s *Server) variables() map[string]string {
 	}
 }
 
-// Client returns a client of the server that sends its requests through transport.
+// Client returns a client of the server that sends its requests through transport. It tries again as often as the client of
+// the SDK does by default, but hardly waits in between.
 func (s *Server) Client(transport http.RoundTripper) *s3.Client {
 	return s3.New(s3.Options{
 		BaseEndpoint: aws.String(s.Endpoint),
@@ -96,6 +99,7 @@ func (s *Server) Client(transport http.RoundTripper) *s3.Client {
 		Credentials:  credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
 		UsePathStyle: true,
 		HTTPClient:   &http.Client{Transport: transport},
+		Retryer:      retry.NewStandard(func(o *retry.StandardOptions) { o.MaxBackoff = time.Millisecond }),
 	})
 }
 
