@@ -14,7 +14,7 @@ import (
 // What pgrows reads as a numeric is the number that pgx reads, with as many digits behind the point as the value says.
 func FuzzNumeric(f *testing.F) {
 	types := pgtype.NewMap()
-	for _, text := range []string{"0", "0.00", "1", "-1.5", "10000", "0.0001", "123456789.000123", "-0.00000000000001", "1e30", "99999999999999999999.99"} {
+	for _, text := range []string{"0", "0.00", "1", "-1.5", "10000", "0.0001", "123456789.000123", "-0.00000000000001", "1000000000000000000000000000000", "99999999999999999999.99"} {
 		var n pgtype.Numeric
 		if err := n.Scan(text); err != nil {
 			f.Fatal(err)

@@ -48,3 +48,8 @@ func queryValue(ctx context.Context, db DB, kind dataexport.Kind, expression str
 	}
 	return v, nil
 }
+
+// For the examples, which are in a package of their own.
+var NewTestPool = func(t *testing.T) *pgxpool.Pool { return newPool(t) }
+
+const MemoriesTable = memoriesTable
