@@ -110,7 +110,9 @@ func newIndex(c *contents, headSize, tail int64) (*index, error) {
 }
 
 // length returns the size of the content of a chunk.
-func (x *index) length(i int) int { return int(min(int64(x.chunkSize), x.size-int64(i)*int64(x.chunkSize))) }
+func (x *index) length(i int) int {
+	return int(min(int64(x.chunkSize), x.size-int64(i)*int64(x.chunkSize)))
+}
 
 // stored returns where a chunk is in the file.
 func (x *index) stored(i int) (offset int64, length int) {

@@ -191,6 +191,7 @@ func (a *appender) Write(p []byte) (int, error) {
 type gzipDecoder struct {
 	encoded  bytes.Reader
 	inflater io.Reader
+	more     [1]byte
 }
 
 func (gzipFormat) newDecoder() decoder {
@@ -208,10 +209,17 @@ func (d *gzipDecoder) decode(content, encoded []byte, check uint32) error {
 	if _, err := io.ReadFull(d.inflater, content); err != nil {
 		return err
 	}
-	if got := crc32.ChecksumIEEE(content); got != check {
+	if crc32.ChecksumIEEE(content) != check {
 		return errChecksum
+	}
+	// The chunk must go on to its end, and the stream after it, for other decoders too.
+	if n, err := d.inflater.Read(d.more[:]); n > 0 || !errors.Is(err, io.ErrUnexpectedEOF) || d.encoded.Len() > 0 {
+		return errEnd
 	}
 	return nil
 }
 
-var errChecksum = errors.New("the checksum is wrong")
+var (
+	errChecksum = errors.New("the checksum is wrong")
+	errEnd      = errors.New("the chunk does not end with its content")
+)
