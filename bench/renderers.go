@@ -47,7 +47,7 @@ func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Re
 			continue
 		}
 		list := records.Make(shape, b.pick(20_000, 200_000))
-		if err := b.run(ctx, rendererRace(format, shape, list, r, rivals, ratios)); err != nil {
+		if err := b.run(ctx, rendererRace(format, shape, list, r, rivals, ratios), b.pick(15, 25)); err != nil {
 			return err
 		}
 	}

@@ -12,33 +12,34 @@ type section struct {
 	run  func(ctx context.Context, b *bench) error
 }
 
-// sections returns all sections. Those that the quick run leaves out are in full alone.
-func sections(quick bool) []section {
-	list := []section{
-		{"JSON", runJSON},
-		{"CSV", runCSV},
-		{"Markdown", runMarkdown},
+// sections returns all sections in the order of the table.
+func sections() []section {
+	return []section{
+		{"json", runJSON},
+		{"csv", runCSV},
+		{"markdown", runMarkdown},
+		{"postgres", runPostgres},
+		{"sqlite", runSQLite},
+		{"download", runDownload},
 	}
-	return list
 }
 
-// A bench is one run of all sections.
+// A bench is one run of sections.
 type bench struct {
 	quick     bool
 	directory string // for files, on the disk that is measured
 	log       func(format string, args ...any)
-	outcomes  []outcome
+	results   []*race.Result
+	skipped   []skipped
 }
 
-// An outcome is a ratio that was measured, or why it was not.
-type outcome struct {
-	race.Ratio
-	finding race.Finding
-	result  *race.Result
-	skipped string
+// skipped are ratios that this machine cannot measure.
+type skipped struct {
+	ratios []race.Ratio
+	why    string
 }
 
-// records returns the first number in a quick run and the second in a full one.
+// pick returns the first number in a quick run and the second in a full one.
 func (b *bench) pick(quick, full int) int {
 	if b.quick {
 		return quick
@@ -46,23 +47,19 @@ func (b *bench) pick(quick, full int) int {
 	return full
 }
 
-// run runs a race and keeps its ratios.
-func (b *bench) run(ctx context.Context, r *race.Race) error {
+// run runs a race and keeps what it has measured.
+func (b *bench) run(ctx context.Context, r *race.Race, rounds int) error {
 	b.log("%s, %d records", r.Title, r.Records)
-	result, err := r.Run(ctx, b.pick(3, 7))
+	result, err := r.Run(ctx, rounds)
 	if err != nil {
 		return err
 	}
-	for _, ratio := range r.Ratios {
-		b.outcomes = append(b.outcomes, outcome{Ratio: ratio, finding: result.Find(ratio), result: result})
-	}
+	b.results = append(b.results, result)
 	return nil
 }
 
-// skip says of ratios why they cannot be measured.
+// skip says of ratios why they cannot be measured here.
 func (b *bench) skip(why string, ratios ...race.Ratio) {
 	b.log("skipped: %s", why)
-	for _, ratio := range ratios {
-		b.outcomes = append(b.outcomes, outcome{Ratio: ratio, skipped: why})
-	}
+	b.skipped = append(b.skipped, skipped{ratios, why})
 }

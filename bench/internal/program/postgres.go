@@ -1,0 +1,45 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/bench/internal/records"
+	"github.com/dataexport/dataexport/memory"
+	"github.com/dataexport/dataexport/store/pgstore/pgrows"
+)
+
+// exportPostgres exports the table memories as a host does that uses dataexport.
+func exportPostgres(ctx context.Context, w io.Writer, task *Task) (n int64, err error) {
+	conn, err := pgx.Connect(ctx, task.Database)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	table := pgrows.Table{
+		Collection: memory.Info().Collections[0],
+		Where: pgrows.Conditions{
+			Workspace: "workspace_id", UserID: "user_id", AgentID: "agent_id", SessionID: "session_id", Priority: "priority",
+			Categories: "categories", CreatedAt: "created_at",
+		}.Where,
+	}
+	open := pgrows.Snapshot{DB: conn, Tables: []pgrows.Table{table}}.Open
+	if task.Pages {
+		open = pgrows.Pages{DB: conn, Table: table}.Open
+	}
+	return export(ctx, w, memory.RowDataset(open), task.Format)
+}
+
+// export writes all records of the workspace.
+func export(ctx context.Context, w io.Writer, d dataexport.Dataset, format string) (int64, error) {
+	r, err := rendererOf(format)
+	if err != nil {
+		return 0, err
+	}
+	summary, err := dataexport.Export(ctx, w, d, r, dataexport.Query{Scope: dataexport.Scope{WorkspaceID: records.Workspace}})
+	return summary.Bytes, err
+}
