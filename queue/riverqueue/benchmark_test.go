@@ -135,11 +135,11 @@ func throughputOfQueue(b *testing.B, workspaces int, throughRiver bool) float64 
 		Logger:    logger,
 		Limits:    dataexport.Limits{ActiveJobs: -1, ReadyFiles: -1},
 		Workers:   benchmarkWorkers,
-		Hooks: dataexport.Hooks{Event: func(_ context.Context, e dataexport.Event) {
+		Hooks: []dataexport.Hooks{{Event: func(_ context.Context, e dataexport.Event) {
 			if e.Kind == dataexport.EventReady {
 				done.Add(1)
 			}
-		}},
+		}}},
 	})
 	require.NoError(b, err)
 	ctx, stop := context.WithCancel(b.Context())

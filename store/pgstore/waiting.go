@@ -11,17 +11,29 @@ import (
 // aheadLimit is how many exports Ahead names at the most.
 const aheadLimit = 20
 
-// ahead finds the waiting jobs of the workspace that goes before that of the job $1, if one does.
+// servedLook is how many earlier jobs of a workspace are looked at to see when it was last given one.
+const servedLook = "20"
+
+// ahead finds the waiting jobs of the workspace that goes before that of the job $1, if one does. Who has as many jobs held
+// goes first if it waits since before the other was last given a job, and was itself given one longer ago.
 const ahead = activeWorkspaces + `, own AS MATERIALIZED (
-		SELECT workspace_id, ` + heldBy + `asked.workspace_id) AS held FROM dataexport_jobs AS asked WHERE id = $1
+		SELECT ` + heldBy + `asked.workspace_id) AS held,
+			(SELECT served FROM dataexport_workspaces WHERE workspace_id = asked.workspace_id) AS served,
+			(SELECT max(started_at) FROM (
+				SELECT started_at FROM dataexport_jobs AS earlier
+				WHERE earlier.workspace_id = asked.workspace_id AND (earlier.created_at, earlier.id) < (asked.created_at, asked.id)
+				ORDER BY earlier.created_at DESC, earlier.id DESC LIMIT ` + servedLook + `) AS looked_at) AS served_at
+		FROM dataexport_jobs AS asked WHERE id = $1
 	), first AS MATERIALIZED (
 		SELECT workspace.id FROM workspace CROSS JOIN own
 		CROSS JOIN LATERAL (SELECT created_at, id FROM dataexport_jobs
 			WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp()
 			ORDER BY created_at, id LIMIT 1) AS job
-		CROSS JOIN LATERAL (SELECT ` + heldBy + `workspace.id) AS held) AS theirs
-		WHERE own.held > 0 AND theirs.held < own.held
-		ORDER BY theirs.held, (SELECT served FROM dataexport_workspaces WHERE workspace_id = workspace.id) NULLS FIRST, job.created_at, job.id
+		CROSS JOIN LATERAL (SELECT ` + heldBy + `workspace.id) AS held,
+			(SELECT served FROM dataexport_workspaces WHERE workspace_id = workspace.id) AS served) AS theirs
+		WHERE (own.held > 0 OR own.served_at IS NOT NULL) AND (theirs.held < own.held
+			OR theirs.held = own.held AND theirs.served < own.served AND job.created_at < own.served_at)
+		ORDER BY theirs.held, theirs.served NULLS FIRST, job.created_at, job.id
 		LIMIT 1
 	)
 	SELECT id::text FROM dataexport_jobs
@@ -29,8 +41,11 @@ const ahead = activeWorkspaces + `, own AS MATERIALIZED (
 	ORDER BY created_at, id LIMIT $2`
 
 // Ahead returns the ids of the oldest jobs, some twenty at most, that the workspace could be given which goes before that of
-// a job: it has fewer jobs held by a lease. There are none if the job is in turn, see dataexport.ClaimOptions.InTurn, or
-// is not there. An engine that brings jobs in an order of its own learns from it what to bring instead.
+// a job: it has fewer jobs held by a lease; or it has as many, was given a job longer ago, and has waited since before the
+// other was last given one. So workspaces take turns even where one job is worked on at a time, which
+// dataexport.ClaimOptions.InTurn alone does not bring about; and jobs of workspaces that have one each go in the order in which they
+// came. There are none if the job goes first or is not there. An engine that brings jobs in an order of its own learns
+// from it what to bring instead.
 func (s *Store) Ahead(ctx context.Context, id string) (ids []string, err error) {
 	if !validID(id) {
 		return nil, nil
