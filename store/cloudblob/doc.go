@@ -23,8 +23,9 @@
 //
 // # Memory
 //
-// A Put holds one part of Options.PartSize with s3storage. The drivers of gocloud.dev hold more: that of S3 up to 16 MiB
-// and then two parts (measured: about twice as much memory as s3storage), that of Google one part, that of Azure two.
+// A Put holds one part, 11 MiB by default, with s3storage. The drivers of gocloud.dev hold more: that of S3 up to 16 MiB and
+// two parts. Measured with 1 GiB: the whole process took 41 MiB with s3storage and 88 MiB with the driver alone, of which 22
+// are what it takes to send nothing.
 //
 // # Integrity
 //
@@ -36,5 +37,6 @@
 //
 // On S3 the store needs s3:GetObject, s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload on the objects, and
 // s3:ListBucket and s3:ListBucketMultipartUploads on the bucket. Without s3:ListBucket the storage answers that what is
-// missing is forbidden, so that a missing blob is no dataexport.ErrNotFound.
+// missing is forbidden, so that a missing blob is no dataexport.ErrNotFound. Where something that speaks the protocol of S3
+// cannot list multipart uploads, leave Options.Storage out.
 package cloudblob
