@@ -1,0 +1,86 @@
+package pgstore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/store/pgstore"
+)
+
+// order makes a job of a workspace and returns its id.
+func order(t *testing.T, s *pgstore.Store, workspace string) string {
+	t.Helper()
+	job, _, err := s.Create(t.Context(), dataexport.NewJob{
+		ID: uuid.Must(uuid.NewV7()).String(), Scope: dataexport.Scope{WorkspaceID: workspace}, Dataset: "d", Format: "f",
+	})
+	require.NoError(t, err)
+	return job.ID
+}
+
+// hold claims a job, and end ends it.
+func hold(t *testing.T, s *pgstore.Store, id string) (end func()) {
+	t.Helper()
+	job, err := s.Claim(t.Context(), dataexport.ClaimOptions{ID: id, Lease: time.Minute})
+	require.NoError(t, err)
+	return func() {
+		job.Status = dataexport.StatusReady
+		_, err := s.Update(t.Context(), job, time.Minute)
+		require.NoError(t, err)
+	}
+}
+
+func TestAhead(t *testing.T) {
+	s := pgstore.New(migrated(t), pgstore.Options{})
+	ahead := func(id string) []string {
+		t.Helper()
+		ids, err := s.Ahead(t.Context(), id)
+		require.NoError(t, err)
+		return ids
+	}
+	first, second, third, fourth := order(t, s, "a"), order(t, s, "a"), order(t, s, "a"), order(t, s, "a")
+	assert.Empty(t, ahead(first), "nobody else is there")
+	b := order(t, s, "b")
+	assert.Empty(t, ahead(first), "nobody was given a job, and it has come first")
+
+	endFirst := hold(t, s, first)
+	assert.Equal(t, []string{b}, ahead(second), "the other workspace has fewer held")
+	assert.Empty(t, ahead(b))
+	endFirst()
+	assert.Equal(t, []string{b}, ahead(second), "the other has waited while this one was given a job")
+	hold(t, s, b)()
+	assert.Empty(t, ahead(second), "each was given one")
+
+	hold(t, s, second)()
+	c := order(t, s, "c")
+	assert.Empty(t, ahead(third), "it has come after the last time that this one was given a job")
+	hold(t, s, third)()
+	assert.Equal(t, []string{c}, ahead(fourth))
+	_, err := s.Delete(t.Context(), dataexport.Scope{WorkspaceID: "c"}, c)
+	require.NoError(t, err)
+	assert.Empty(t, ahead(fourth))
+	assert.Empty(t, ahead(c), "it is not there")
+	assert.Empty(t, ahead("no id"))
+}
+
+func TestWaiting(t *testing.T) {
+	s := pgstore.New(migrated(t), pgstore.Options{})
+	ids := []string{order(t, s, "a"), order(t, s, "b"), order(t, s, "a"), order(t, s, "a")}
+	waiting := func(atLeast time.Duration, after string, limit int) []string {
+		t.Helper()
+		found, err := s.Waiting(t.Context(), atLeast, after, limit)
+		require.NoError(t, err)
+		return found
+	}
+	assert.Equal(t, ids, waiting(0, "", 10))
+	assert.Equal(t, ids[:2], waiting(0, "", 2))
+	assert.Equal(t, ids[2:], waiting(0, ids[1], 10))
+	assert.Empty(t, waiting(time.Minute, "", 10), "they are too new")
+	hold(t, s, ids[0])
+	hold(t, s, ids[1])()
+	assert.Equal(t, ids[2:], waiting(0, "", 10), "neither held nor ended")
+}
