@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -128,15 +129,6 @@ func bindRecord(insert *sqlite.Stmt, r *memory.Record) error {
 			insert.BindText(column, t.UTC().Format("2006-01-02T15:04:05.000Z07:00"))
 		}
 	}
-	document := func(column int, isNull bool, v any) error {
-		content, err := json.Marshal(v)
-		if isNull || err != nil {
-			insert.BindNull(column)
-			return err
-		}
-		insert.BindText(column, string(content))
-		return nil
-	}
 	text(1, &r.WorkspaceID)
 	text(2, &r.ID)
 	text(3, &r.Content)
@@ -153,5 +145,20 @@ func bindRecord(insert *sqlite.Stmt, r *memory.Record) error {
 	instant(12, r.LastAccessedAt)
 	instant(13, &r.CreatedAt)
 	instant(14, r.UpdatedAt)
-	return errors.Join(document(9, r.Categories == nil, r.Categories), document(10, r.Metadata == nil, r.Metadata))
+	metadata := string(r.Metadata)
+	text(10, nullIf(r.Metadata == nil, &metadata))
+	var categories strings.Builder
+	encoder := json.NewEncoder(&categories)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(r.Categories)
+	list := strings.TrimSuffix(categories.String(), "\n")
+	text(9, nullIf(r.Categories == nil, &list))
+	return err
+}
+
+func nullIf(null bool, s *string) *string {
+	if null {
+		return nil
+	}
+	return s
 }

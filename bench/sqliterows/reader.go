@@ -2,6 +2,7 @@ package sqliterows
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -119,12 +120,24 @@ func appendStrings(list []string, array []byte) ([]string, error) {
 			return simple, nil
 		}
 	}
-	list = list[:0]
-	if err := json.Unmarshal(array, &list); err != nil {
+	return parseStrings(array)
+}
+
+// parseStrings takes any array of strings apart. Unlike json.Unmarshal it takes no null for a string.
+func parseStrings(array []byte) ([]string, error) {
+	var elements []*string
+	if err := json.Unmarshal(array, &elements); err != nil {
 		return nil, fmt.Errorf("it is no JSON array of strings: %w", err)
 	}
-	if list == nil {
-		return nil, fmt.Errorf("it is no JSON array of strings: %s", text)
+	if elements == nil {
+		return nil, errors.New("it is no JSON array of strings but null")
+	}
+	list := make([]string, len(elements))
+	for i, element := range elements {
+		if element == nil {
+			return nil, errors.New("it is no JSON array of strings: there is a null in it")
+		}
+		list[i] = *element
 	}
 	return list, nil
 }
