@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dataexport/dataexport/examples/server/internal/database"
+	"github.com/dataexport/dataexport/examples/server/internal/database/databasetest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -90,14 +92,14 @@ func TestAccountGoesAround(t *testing.T) {
 		done := p.order("dataset=account&format="+format, "owner")
 		assert.Equal(t, 23, done.RecordCount)
 		_, body := p.download(done.ID, "owner")
-		files = append(files, file(t, "account."+format, body))
+		files = append(files, databasetest.File(t, "account."+format, body))
 		if format == "json" {
 			assert.Equal(t, untimed(t, streamed), untimed(t, body), "both ways out are one archive")
 		}
 	}
 	assert.Zero(t, p.order("", "owner").RecordCount, "the account stands in place of the sample")
 	p.terminate()
-	for _, exported := range append(files, file(t, "streamed.json", streamed)) {
+	for _, exported := range append(files, databasetest.File(t, "streamed.json", streamed)) {
 		again := startWithAccount(t, t.TempDir(), exported)
 		assert.Equal(t, untimed(t, streamed), untimed(t, again.stream("owner")), "after %s", filepath.Base(exported))
 		again.terminate()
@@ -155,7 +157,7 @@ func TestFormatsOfTheAccount(t *testing.T) {
 
 func TestAccountWithMemories(t *testing.T) {
 	dir := t.TempDir()
-	p := startWithAccount(t, dir, accountFile, "-memories", file(t, "memories.jsonl", []byte(lines(5))))
+	p := startWithAccount(t, dir, accountFile, "-memories", databasetest.File(t, "memories.jsonl", []byte(databasetest.Lines(5))))
 	assert.Equal(t, 5, p.order("", "owner").RecordCount)
 	first := p.stream("owner")
 	p.terminate()
@@ -200,18 +202,16 @@ func TestFaultyAccountsAreRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			says := fail(t, dir, append([]string{"-account", file(t, accountFileName, test.content)}, accountKeys...)...)
+			says := fail(t, dir, append([]string{"-account", databasetest.File(t, accountFileName, test.content)}, accountKeys...)...)
 			for _, part := range test.says {
 				assert.Contains(t, says, part)
 			}
-			db, err := openDatabase(t.Context(), dir, 1)
+			db, err := openPrepared(t.Context(), dir, 1)
 			require.NoError(t, err)
 			defer func() { require.NoError(t, db.Close()) }()
-			assert.Zero(t, memoryCount(t, db))
-			for _, table := range accountTables {
-				var n int
-				require.NoError(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table.name).Scan(&n))
-				assert.Zero(t, n, table.name)
+			assert.Zero(t, countRows(t, db, "memories"))
+			for _, table := range database.AccountTables {
+				assert.Zero(t, countRows(t, db, table.Name), table.Name)
 			}
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/dataexport/dataexport/examples/server/internal/database/sqlite"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -74,23 +75,23 @@ func jobsAfterKill(t *testing.T, dir string) map[string]storedJob {
 	t.Helper()
 	twin := t.TempDir()
 	for _, suffix := range []string{"", "-wal"} {
-		if _, err := os.Stat(filepath.Join(dir, databaseName+suffix)); err == nil {
-			copyFile(t, filepath.Join(dir, databaseName+suffix), filepath.Join(twin, databaseName+suffix))
+		if _, err := os.Stat(filepath.Join(dir, sqlite.FileName+suffix)); err == nil {
+			copyFile(t, filepath.Join(dir, sqlite.FileName+suffix), filepath.Join(twin, sqlite.FileName+suffix))
 		}
 	}
-	db, err := openDatabase(t.Context(), twin, 1)
+	db, err := openPrepared(t.Context(), twin, 1)
 	require.NoError(t, err)
 	defer func() {
 		assert.NoError(t, db.Close())
 		assert.NoError(t, os.RemoveAll(twin)) // now, for it is large
 	}()
-	if memoryCount(t, db) == 0 {
+	if countRows(t, db, "memories") == 0 {
 		return nil
 	}
 	var verdict string
-	require.NoError(t, db.QueryRowContext(t.Context(), "PRAGMA integrity_check(dataexport_jobs)").Scan(&verdict))
+	require.NoError(t, db.SQL.QueryRowContext(t.Context(), "PRAGMA integrity_check(dataexport_jobs)").Scan(&verdict))
 	require.Equal(t, "ok", verdict)
-	rows, err := db.QueryContext(t.Context(), "SELECT id, status, blob_key FROM dataexport_jobs")
+	rows, err := db.SQL.QueryContext(t.Context(), "SELECT id, status, blob_key FROM dataexport_jobs")
 	require.NoError(t, err)
 	defer rows.Close()
 	jobs := make(map[string]storedJob)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database"
 	"github.com/dataexport/dataexport/render"
 	"github.com/dataexport/dataexport/store/fileblob"
 	"github.com/dataexport/dataexport/store/sqlitestore"
@@ -76,7 +77,7 @@ func beChild() bool {
 }
 
 func (c *childTask) carryOut(ctx context.Context) (err error) {
-	db, err := openDatabase(ctx, c.Dir, 4)
+	db, err := openPrepared(ctx, c.Dir, 4)
 	if err != nil {
 		return err
 	}
@@ -89,9 +90,9 @@ func (c *childTask) carryOut(ctx context.Context) (err error) {
 	k := &killer{event: c.Event, pause: c.Pause}
 	k.left.Store(int64(max(c.Nth, 1)))
 	service, err := dataexport.New(dataexport.Config{
-		Datasets:     []dataexport.Dataset{newMemories(db, defaultPageSize)},
+		Datasets:     []dataexport.Dataset{db.Memories(database.DefaultPageSize)},
 		Renderers:    render.Standard(),
-		Store:        &killingStore{sqlitestore.New(db), k},
+		Store:        &killingStore{sqlitestore.New(db.SQL), k},
 		Blobs:        &killingBlobs{files, k, c.Hold, c.Fail},
 		Logger:       slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Workers:      1,

@@ -24,6 +24,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database"
+	"github.com/dataexport/dataexport/examples/server/internal/database/databasetest"
+	"github.com/dataexport/dataexport/examples/server/internal/database/sqlite"
 	"github.com/dataexport/dataexport/memory"
 	"github.com/dataexport/dataexport/render"
 	"github.com/dataexport/dataexport/store/fileblob"
@@ -55,12 +58,12 @@ func newCrashDatabase(t *testing.T, memories int) *crashData {
 	t.Helper()
 	data := newCrashData(t, 1, memories)
 	dir := t.TempDir()
-	db, err := openDatabase(t.Context(), dir, 1)
+	db, err := openPrepared(t.Context(), dir, 1)
 	require.NoError(t, err)
-	require.NoError(t, sqlitestore.Migrate(t.Context(), db))
-	require.NoError(t, importOnce(t.Context(), db, file(t, "memories.jsonl", []byte(data.lines)), quiet()))
+	require.NoError(t, sqlitestore.Migrate(t.Context(), db.SQL))
+	require.NoError(t, database.ImportMemories(t.Context(), db, databasetest.File(t, "memories.jsonl", []byte(data.lines)), databasetest.Quiet()))
 	require.NoError(t, db.Close())
-	data.database = filepath.Join(dir, databaseName)
+	data.database = filepath.Join(dir, sqlite.FileName)
 	return data
 }
 
@@ -107,7 +110,7 @@ type crashHost struct {
 func newCrashHost(t *testing.T, data *crashData) *crashHost {
 	t.Helper()
 	h := &crashHost{t: t, data: data, dir: t.TempDir()}
-	copyFile(t, data.database, filepath.Join(h.dir, databaseName))
+	copyFile(t, data.database, filepath.Join(h.dir, sqlite.FileName))
 	return h
 }
 
@@ -116,7 +119,7 @@ func (h *crashHost) files() string { return filepath.Join(h.dir, "files") }
 // observe opens the directory beside other processes.
 func (h *crashHost) observe(look func(*dataexport.Service)) {
 	h.t.Helper()
-	db, err := openDatabase(h.t.Context(), h.dir, 2)
+	db, err := openPrepared(h.t.Context(), h.dir, 2)
 	require.NoError(h.t, err)
 	defer func() { assert.NoError(h.t, db.Close()) }()
 	files, err := fileblob.New(h.files())
@@ -125,9 +128,9 @@ func (h *crashHost) observe(look func(*dataexport.Service)) {
 	service, err := dataexport.New(dataexport.Config{
 		Datasets:  []dataexport.Dataset{memory.Slice(nil)},
 		Renderers: render.Standard(),
-		Store:     sqlitestore.New(db),
+		Store:     sqlitestore.New(db.SQL),
 		Blobs:     files,
-		Logger:    quiet(),
+		Logger:    databasetest.Quiet(),
 	})
 	require.NoError(h.t, err)
 	look(service)
@@ -258,10 +261,10 @@ func (h *crashHost) run(s step) {
 // a process before its time has come, and the tests have no time to wait for them; those of the whole server do.
 func (h *crashHost) endLeases() {
 	h.t.Helper()
-	db, err := openDatabase(h.t.Context(), h.dir, 1)
+	db, err := openPrepared(h.t.Context(), h.dir, 1)
 	require.NoError(h.t, err)
 	defer func() { assert.NoError(h.t, db.Close()) }()
-	_, err = db.ExecContext(h.t.Context(), "UPDATE dataexport_jobs SET held_until = 1 WHERE status = 'PROCESSING'")
+	_, err = db.SQL.ExecContext(h.t.Context(), "UPDATE dataexport_jobs SET held_until = 1 WHERE status = 'PROCESSING'")
 	require.NoError(h.t, err)
 }
 

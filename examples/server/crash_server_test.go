@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database/databasetest"
 )
 
 // endLimit is how long all jobs may take to end once nobody kills the server any more: the lease of the last one that was
@@ -30,7 +31,7 @@ const endLimit = 90 * time.Second
 func TestServerKilledAtAnyTime(t *testing.T) {
 	t.Parallel()
 	data := newCrashData(t, 4, 6000)
-	memories := file(t, "memories.jsonl", []byte(data.lines))
+	memories := databasetest.File(t, "memories.jsonl", []byte(data.lines))
 	s := newSiege(t, []string{"w0", "w1", "w2", "w3"}, "-memories", memories, "-workers", "4")
 	rounds := 6
 	if testing.Short() {

@@ -5,8 +5,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
+	"github.com/dataexport/dataexport/examples/server/internal/database/postgres"
 	"github.com/dataexport/dataexport/httpadapter"
 )
 
@@ -19,7 +21,19 @@ type settings struct {
 	keys      []httpadapter.APIKey
 	retention time.Duration
 	workers   int
+	lease     time.Duration
+	attempts  int
+	store     string // the URL of a PostgreSQL database, or empty for SQLite
+	queue     string // queuePool or queueRiver
+	blobs     string // a directory or the URL of a bucket, or empty for a directory below data
+	redirect  time.Duration
 }
+
+// What brings the jobs to the workers.
+const (
+	queuePool  = "pool"
+	queueRiver = "river"
+)
 
 // parseSettings reads the command line. The error is flag.ErrHelp if help is asked for.
 func parseSettings(args []string) (settings, error) {
@@ -29,27 +43,59 @@ func parseSettings(args []string) (settings, error) {
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
 	}
-	switch {
-	case flags.NArg() > 0:
+	if flags.NArg() > 0 {
 		// It is not quoted: it may be a key.
 		return settings{}, errors.New("there is an argument that belongs to no flag; every setting is a flag, see -help")
-	case s.data == "":
-		return settings{}, errors.New("-data is empty; name a directory")
-	case s.retention <= 0:
-		return settings{}, fmt.Errorf("-retention must be more than 0, such as 72h, not %s", s.retention)
-	case s.workers < 1:
-		return settings{}, fmt.Errorf("-workers must be at least 1, not %d", s.workers)
+	}
+	if err := s.validate(); err != nil {
+		return settings{}, err
 	}
 	var err error
 	s.keys, err = parseKeys(keys)
 	return s, err
 }
 
+// validate reports what is wrong with the values of single flags, and with how they go together.
+func (s *settings) validate() error {
+	switch {
+	case s.data == "":
+		return errors.New("-data is empty; name a directory")
+	case s.retention <= 0:
+		return fmt.Errorf("-retention must be more than 0, such as 72h, not %s", s.retention)
+	case s.workers < 1:
+		return fmt.Errorf("-workers must be at least 1, not %d", s.workers)
+	case s.lease < time.Second:
+		return fmt.Errorf("-lease must be at least 1s, not %s", s.lease)
+	case s.attempts < 1:
+		return fmt.Errorf("-attempts must be at least 1, not %d", s.attempts)
+	case s.redirect < 0:
+		return fmt.Errorf("-redirect must not be negative, but is %s", s.redirect)
+	case s.redirect > 0 && !strings.Contains(s.blobs, "://"):
+		return errors.New("-redirect needs storage that signs URLs; name a bucket with -blobs, such as s3://BUCKET")
+	case s.queue != queuePool && s.queue != queueRiver:
+		return fmt.Errorf("-queue must be %s or %s, not %q", queuePool, queueRiver, s.queue)
+	case s.queue == queueRiver && s.store == "":
+		return errors.New("-queue river keeps its jobs in PostgreSQL; name the database with -store postgres://USER@HOST/DATABASE")
+	case s.store != "":
+		return postgres.CheckURL(s.store)
+	}
+	return nil
+}
+
 func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // errors are returned, and printed once
 	flags.StringVar(&s.addr, "addr", "127.0.0.1:8080", "listen on this `HOST:PORT`; port 0 picks a free one")
-	flags.StringVar(&s.data, "data", "./dataexport-data", "keep everything in this `DIR`")
+	flags.StringVar(&s.data, "data", "./dataexport-data", "keep everything in this `DIR` that is not elsewhere by -store and -blobs")
+	flags.StringVar(&s.store, "store", "", "keep memories, accounts and jobs in this PostgreSQL database,\n"+
+		"postgres://USER:PASSWORD@HOST/DATABASE, in place of SQLite in -data. Several servers can share\n"+
+		"the `URL`; give them one -blobs and the same -key and -memories. PGPASSWORD or a ~/.pgpass hide\n"+
+		"the password better than a command line does")
+	flags.StringVar(&s.queue, "queue", queuePool, "what brings the jobs to the workers, `pool|river`: the library's own or, with -store, River")
+	flags.StringVar(&s.blobs, "blobs", "", "keep the exported files in this `DIR|URL`: a directory, by default files in -data, or a bucket\n"+
+		"such as s3://BUCKET?region=eu-central-1. It belongs to one database: files that no job of it\n"+
+		"knows are removed")
+	duration(flags, &s.redirect, "redirect", 0, "redirect downloads to URLs that the bucket of -blobs has signed for this `DURATION`, such as 5m")
 	flags.StringVar(&s.memories, "memories", "", "import this JSON Lines `FILE`, plain or gzip, in place of the sample; "+
 		"it is ignored\nonce there are memories")
 	flags.StringVar(&s.account, "account", "", "import this account archive `FILE`, JSON or zip, as the account of the first key's subject; without\n"+
@@ -61,17 +107,25 @@ func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 		*keys = append(*keys, text)
 		return nil
 	})
-	s.retention = 72 * time.Hour
-	flags.Func("retention", "keep each file for this `DURATION` after it is ready (default 72h)", func(text string) error {
-		d, err := time.ParseDuration(text)
-		if err != nil {
-			return errors.New("write a number with a unit, such as 72h or 90m")
-		}
-		s.retention = d
-		return nil
-	})
+	duration(flags, &s.retention, "retention", 72*time.Hour, "keep each file for this `DURATION` after it is ready (default 72h)")
+	duration(flags, &s.lease, "lease", 30*time.Second, "give the job of a server that is silent for this `DURATION` to another (default 30s)")
+	flags.IntVar(&s.attempts, "attempts", 5, "try each export up to this `NUMBER` of times; a server that dies costs one")
 	flags.IntVar(&s.workers, "workers", 2, "work on this `NUMBER` of exports at the same time")
 	return flags
+}
+
+// duration defines a flag whose errors say how to write a duration. The usage says the default: package flag does not know
+// it, and would write 72h0m0s.
+func duration(flags *flag.FlagSet, target *time.Duration, name string, value time.Duration, usage string) {
+	*target = value
+	flags.Func(name, usage, func(text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil {
+			return errors.New("write a number with a unit, such as 72h, 90m or 30s")
+		}
+		*target = d
+		return nil
+	})
 }
 
 func printUsage(w io.Writer) {
@@ -80,5 +134,6 @@ func printUsage(w io.Writer) {
 	flags.SetOutput(w)
 	flags.PrintDefaults()
 	fmt.Fprint(w, "\nExample:\n  server -memories memories.jsonl.gz -key s3cret=acme-support -key other=studio-nord/anna:export.read\n"+
-		"  server -account account.zip -key s3cret=acme-support/anna\n")
+		"  server -account account.zip -key s3cret=acme-support/anna\n"+
+		"  server -store postgres://exports@db.internal/exports -queue river -blobs 's3://acme-exports?region=eu-central-1'\n")
 }

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"context"
-	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -118,19 +115,4 @@ func parsePermissions(list string) ([]httpadapter.Permission, error) {
 		permissions = append(permissions, permission)
 	}
 	return permissions, nil
-}
-
-// demoKey returns the key for the demo workspace. It is made once and kept with the data, so that the commands of the
-// first day still work on the second.
-func demoKey(ctx context.Context, db *sql.DB) (string, error) {
-	const name = "demo key"
-	_, err := db.ExecContext(ctx, "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", name, "demo_"+rand.Text())
-	if err != nil {
-		return "", fmt.Errorf("keeping the demo key: %w", err)
-	}
-	var key string
-	if err := db.QueryRowContext(ctx, "SELECT value FROM settings WHERE name = ?", name).Scan(&key); err != nil {
-		return "", fmt.Errorf("reading the demo key: %w", err)
-	}
-	return key, nil
 }

@@ -2,22 +2,19 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database"
 	"github.com/dataexport/dataexport/httpadapter"
 	"github.com/dataexport/dataexport/render"
-	"github.com/dataexport/dataexport/store/fileblob"
-	"github.com/dataexport/dataexport/store/sqlitestore"
 )
 
 // shutdownTimeout is how long downloads under way may go on after the server was told to stop.
@@ -31,83 +28,46 @@ func serve(ctx context.Context, s settings, out, logOutput io.Writer) (err error
 		return fmt.Errorf("-addr: %w", err)
 	}
 	defer listener.Close() // closes it only if the HTTP server was never started
-	db, err := openDatabase(ctx, s.data, connections(s.workers))
+	kept, err := openBackend(&s, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	files, err := fileblob.New(filepath.Join(s.data, "files"))
+	defer func() { err = errors.Join(err, kept.close()) }()
+	files, err := openFiles(ctx, &s, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, files.Close()) }()
-	if err := sqlitestore.Migrate(ctx, db); err != nil {
-		return err
-	}
-	keys, demo, err := accessKeys(ctx, db, s.keys)
-	if err != nil {
-		return err
-	}
-	accounts, err := accountArchive()
-	if err != nil {
-		return err
-	}
-	owner := dataexport.Scope{WorkspaceID: keys[0].Principal.WorkspaceID, Subject: keys[0].Principal.Subject}
-	if err := importAccount(ctx, db, accounts, s.account, owner, log); err != nil {
-		return err
-	}
-	if err := importOnce(ctx, db, s.memories, log); err != nil {
-		return err
-	}
-	hasAccount, err := accountExists(ctx, db, owner)
-	if err != nil {
-		return err
-	}
-	service, err := dataexport.New(dataexport.Config{
-		Datasets:  []dataexport.Dataset{newMemories(db, defaultPageSize), newAccount(db, accounts)},
-		Renderers: []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown(), render.Zip()},
-		Store:     sqlitestore.New(db),
-		Blobs:     files,
-		Retention: s.retention,
-		Workers:   s.workers,
-		Logger:    log,
-	})
-	if err != nil {
-		return err
-	}
-	printWelcome(out, listener.Addr(), demo, hasAccount)
-	return work(ctx, service, newServer(service, keys, log), listener, log)
+	defer func() { err = errors.Join(err, files.close()) }()
+	front := newFront(log)
+	return together(ctx,
+		func(ctx context.Context) error { return answer(ctx, front, listener, log) },
+		func(ctx context.Context) error {
+			h := &host{settings: s, backend: kept, files: files, addr: listener.Addr(), log: log}
+			return h.work(ctx, front, func(p *prepared) { printWelcome(out, listener.Addr(), p, s.redirect > 0) })
+		})
 }
 
-// maxStreams is how many archives of accounts may be streamed at the same time.
-const maxStreams = 4
-
-// connections is how many statements may run at the same time: a page of memories or the view of an account for each worker,
-// the view of an account for each stream, and some for requests, heartbeats and the sweep.
-func connections(workers int) int { return workers + maxStreams + 6 }
-
-// accessKeys returns the keys that are let in: those of the command line, or else the demo key, which it also returns by
-// itself.
-func accessKeys(ctx context.Context, db *sql.DB, given []httpadapter.APIKey) (keys []httpadapter.APIKey, demo string, err error) {
-	if len(given) > 0 {
-		return given, "", nil
+// together runs functions until ctx is done or one of them returns, which ends the others too. It returns when all have
+// returned.
+func together(ctx context.Context, functions ...func(context.Context) error) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	errs := make([]error, len(functions))
+	var running sync.WaitGroup
+	for i, function := range functions {
+		running.Go(func() {
+			defer stop()
+			errs[i] = function(ctx)
+		})
 	}
-	if demo, err = demoKey(ctx, db); err != nil {
-		return nil, "", err
-	}
-	return []httpadapter.APIKey{newKey(demo, demoWorkspace, subjectOf(demo), allPermissions)}, demo, nil
+	running.Wait()
+	return errors.Join(errs...)
 }
 
-func newServer(service *dataexport.Service, keys []httpadapter.APIKey, log *slog.Logger) *http.Server {
-	options := httpadapter.Options{Authenticate: httpadapter.APIKeys(keys), Logger: log}
-	mux := http.NewServeMux()
-	mux.Handle("/v1/", http.StripPrefix("/v1", httpadapter.New(service, options)))
-	mux.Handle("/api/v1/export", httpadapter.Stream(service, "account", "json", httpadapter.StreamOptions{
-		Options: options, MaxStreams: maxStreams,
-	}))
-	mux.HandleFunc("GET /{$}", help)
-	return &http.Server{
-		Handler:           mux,
+// answer answers requests until ctx is done, and then lets those under way end.
+func answer(ctx context.Context, front *front, listener net.Listener, log *slog.Logger) error {
+	server := &http.Server{
+		Handler:           front,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second, // no request of ours has a body
 		IdleTimeout:       2 * time.Minute,
@@ -115,29 +75,20 @@ func newServer(service *dataexport.Service, keys []httpadapter.APIKey, log *slog
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		// No WriteTimeout: it would cut long downloads off.
 	}
-}
-
-// work serves requests and works on exports until ctx is done or one of the two fails, and returns when both have stopped.
-func work(ctx context.Context, service *dataexport.Service, server *http.Server, listener net.Listener, log *slog.Logger) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	errs := make([]error, 2)
-	var tasks sync.WaitGroup
-	tasks.Go(func() {
-		defer stop()
-		errs[0] = service.Run(ctx)
-	})
-	tasks.Go(func() {
-		defer stop()
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			errs[1] = err
-		}
-	})
-	<-ctx.Done()
-	log.Info("stopping")
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	front.health.stop()
+	if front.api.Load() != nil { // otherwise it has never quite started
+		log.Info("stopping")
+	}
 	shutDown(ctx, server, log)
-	tasks.Wait()
-	return errors.Join(errs...)
+	<-served // http.ErrServerClosed
+	return nil
 }
 
 // shutDown lets requests under way end, within shutdownTimeout.
@@ -148,4 +99,56 @@ func shutDown(ctx context.Context, server *http.Server, log *slog.Logger) {
 		log.Warn("requests that did not end in time are cut off", slog.Any("error", err))
 		_ = server.Close() // there is nothing left to do about an error
 	}
+}
+
+// A host is the service with all that it needs.
+type host struct {
+	settings settings
+	backend  *backend
+	files    *files
+	addr     net.Addr // on which the server listens already
+	log      *slog.Logger
+}
+
+// work prepares the database, opens the front, and works on exports until ctx is done.
+func (h *host) work(ctx context.Context, front *front, welcome func(*prepared)) error {
+	p, err := h.prepare(ctx, front.health)
+	if err != nil {
+		return err
+	}
+	service, err := dataexport.New(dataexport.Config{
+		Datasets:    []dataexport.Dataset{h.backend.db.Memories(database.DefaultPageSize), h.backend.db.Accounts(p.accounts)},
+		Renderers:   []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown(), render.Zip()},
+		Store:       h.backend.store,
+		Blobs:       h.files.store,
+		Retention:   h.settings.retention,
+		Workers:     h.settings.workers,
+		Lease:       h.settings.lease,
+		MaxAttempts: h.settings.attempts,
+		Logger:      h.log,
+		Hooks:       []dataexport.Hooks{logEvents(h.log)},
+	})
+	if err != nil {
+		return err
+	}
+	front.open(newAPI(service, p.keys, h.settings.redirect, h.log),
+		part{"the database", h.backend.db.Ping}, part{"the files", h.files.ready})
+	welcome(p)
+	h.log.Info("serving", slog.String("addr", h.addr.String()), slog.String("database", h.backend.name), slog.String("queue", h.settings.queue), slog.String("files", h.files.name))
+	return h.backend.run(ctx, service)
+}
+
+// maxStreams is how many archives of accounts may be streamed at the same time.
+const maxStreams = 4
+
+// newAPI makes the handler of everything that needs a key, and of the help.
+func newAPI(service *dataexport.Service, keys []httpadapter.APIKey, redirect time.Duration, log *slog.Logger) http.Handler {
+	options := httpadapter.Options{Authenticate: httpadapter.APIKeys(keys), SignedDownloads: redirect, Logger: log}
+	mux := http.NewServeMux()
+	mux.Handle("/v1/", http.StripPrefix("/v1", httpadapter.New(service, options)))
+	mux.Handle("/api/v1/export", httpadapter.Stream(service, "account", "json", httpadapter.StreamOptions{
+		Options: options, MaxStreams: maxStreams,
+	}))
+	mux.HandleFunc("GET /{$}", help)
+	return mux
 }

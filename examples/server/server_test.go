@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database/databasetest"
 	"github.com/dataexport/dataexport/memory"
 	"github.com/dataexport/dataexport/render"
 )
@@ -74,16 +75,6 @@ func (p *process) download(id, key string) (*http.Response, []byte) {
 	return response, body
 }
 
-func sampleRecords(t *testing.T) []memory.Record {
-	t.Helper()
-	var all []memory.Record
-	for r, err := range memory.ReadJSONLines(bytes.NewReader(sample)) {
-		require.NoError(t, err)
-		all = append(all, *r)
-	}
-	return all
-}
-
 func recordsOf(all []memory.Record, workspace string) int {
 	return len(slices.DeleteFunc(slices.Clone(all), func(r memory.Record) bool { return r.WorkspaceID != workspace }))
 }
@@ -101,7 +92,7 @@ func expected(t *testing.T, all []memory.Record, workspace string, r dataexport.
 func TestExports(t *testing.T) {
 	p := start(t, t.TempDir())
 	key := p.demoKey()
-	all := sampleRecords(t)
+	all := databasetest.Sample(t)
 	n := recordsOf(all, "demo")
 	var ids []string
 	for _, format := range []string{"json", "csv", "markdown"} {
@@ -170,7 +161,7 @@ func TestPrintedCommands(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	downloaded, err := os.ReadFile(filepath.Join(shell.Dir, "memories.csv"))
 	require.NoError(t, err)
-	assert.Equal(t, expected(t, sampleRecords(t), "demo", render.CSV()), string(downloaded))
+	assert.Equal(t, expected(t, databasetest.Sample(t), "demo", render.CSV()), string(downloaded))
 	p.terminate()
 }
 
@@ -229,7 +220,7 @@ func assertOnlyDocumentedFiles(t *testing.T, dir string, exports int) {
 
 func TestKeys(t *testing.T) {
 	p := start(t, t.TempDir(), "-key", "s3cret-a=acme-support", "-key", "s3cret-r=studio-nord/anna:export.read", "-key", "s3cret-w=studio-nord:export.write")
-	all := sampleRecords(t)
+	all := databasetest.Sample(t)
 	done := p.order("format=json", "s3cret-a")
 	assert.Equal(t, recordsOf(all, "acme-support"), done.RecordCount)
 	_, body := p.download(done.ID, "s3cret-a")
@@ -264,7 +255,7 @@ func TestKeys(t *testing.T) {
 
 func TestMemoriesFlag(t *testing.T) {
 	dir := t.TempDir()
-	first := start(t, dir, "-key", "k=w", "-memories", file(t, "memories.jsonl.gz", zip(t, lines(5))))
+	first := start(t, dir, "-key", "k=w", "-memories", databasetest.File(t, "memories.jsonl.gz", databasetest.Gzip(t, databasetest.Lines(5))))
 	assert.Equal(t, 5, first.order("format=csv", "k").RecordCount)
 	first.terminate()
 	second := start(t, dir, "-key", "k=w", "-memories", "no longer there", "-retention", "90m", "-workers", "1")
@@ -279,8 +270,8 @@ func TestBadStarts(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, taken.Close()) }()
-	bad := file(t, "bad.jsonl", []byte(lines(2)+`{"id":"x"}`+"\n"))
-	notDirectory := file(t, "file", nil)
+	bad := databasetest.File(t, "bad.jsonl", []byte(databasetest.Lines(2)+`{"id":"x"}`+"\n"))
+	notDirectory := databasetest.File(t, "file", nil)
 	for _, test := range []struct {
 		args    []string
 		problem string
@@ -311,10 +302,10 @@ func TestBadStarts(t *testing.T) {
 
 func TestBadImportLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
-	bad := file(t, "bad.jsonl", []byte(lines(2)+`{"id":"x"}`+"\n"))
+	bad := databasetest.File(t, "bad.jsonl", []byte(databasetest.Lines(2)+`{"id":"x"}`+"\n"))
 	assert.Contains(t, fail(t, dir, "-memories", bad), "line 3: ")
 	p := start(t, dir)
-	assert.Equal(t, recordsOf(sampleRecords(t), "demo"), p.order("", p.demoKey()).RecordCount)
+	assert.Equal(t, recordsOf(databasetest.Sample(t), "demo"), p.order("", p.demoKey()).RecordCount)
 	p.terminate()
 }
 
@@ -330,7 +321,7 @@ func TestStopWithAClient(t *testing.T) {
 // TestStopWhileImporting stops a server that is not yet listening, in the middle of its import.
 func TestStopWhileImporting(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", dir, "-memories", file(t, "many.gz", zip(t, lines(300_000))))
+	cmd := exec.Command(binary, "-addr", "127.0.0.1:0", "-data", dir, "-memories", databasetest.File(t, "many.gz", databasetest.Gzip(t, databasetest.Lines(300_000))))
 	var output lockedBuffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	require.NoError(t, cmd.Start())
@@ -344,7 +335,7 @@ func TestStopWhileImporting(t *testing.T) {
 	assertOnlyDocumentedFiles(t, dir, 0)
 
 	p := start(t, dir)
-	assert.Equal(t, recordsOf(sampleRecords(t), "demo"), p.order("", p.demoKey()).RecordCount, "nothing was imported")
+	assert.Equal(t, recordsOf(databasetest.Sample(t), "demo"), p.order("", p.demoKey()).RecordCount, "nothing was imported")
 	p.terminate()
 }
 

@@ -24,7 +24,7 @@ Try it in another terminal, one command after the other:
 
 3. Download the file.
 
-  curl -fsS -H 'X-Api-Key: KEY' -o memories.csv "URL/v1/exports/$ID/download"
+  DOWNLOAD
 
 4. List the exports, the newest first.
 
@@ -40,17 +40,27 @@ const accountText = `
   curl -fsS -H 'X-Api-Key: KEY' -o account.json URL/api/v1/export
 `
 
-// printWelcome says where the server listens and what to try. Demo is the demo key, or empty where other keys are let in,
-// which are not shown. Account says whether the holder of the first key has an account.
-func printWelcome(w io.Writer, addr net.Addr, demo string, account bool) {
-	key, note := demo, fmt.Sprintf("demo key %s for the workspace %q, the same after a restart", demo, demoWorkspace)
-	if demo == "" {
+// The commands that download a file. With -redirect the server answers with a URL of the storage, which must not be sent the
+// key; curl would do so if it followed by itself.
+const (
+	downloadCommand = `curl -fsS -H 'X-Api-Key: KEY' -o memories.csv "URL/v1/exports/$ID/download"`
+	redirectCommand = `curl -fsS -o memories.csv "$(curl -fsS -H 'X-Api-Key: KEY' -o /dev/null -w '%{redirect_url}' "URL/v1/exports/$ID/download")"`
+)
+
+// printWelcome says where the server listens and what to try. Keys other than the demo key are not shown.
+func printWelcome(w io.Writer, addr net.Addr, p *prepared, redirect bool) {
+	key, note := p.demo, fmt.Sprintf("demo key %s for the workspace %q, the same after a restart", p.demo, demoWorkspace)
+	if p.demo == "" {
 		key, note = "YOUR-KEY", "the keys are those of -key; put one in place of YOUR-KEY below"
 	}
-	text := strings.Replace(welcomeText, "ACCOUNT\n", "\n", 1)
-	if account {
-		text = strings.Replace(welcomeText, "ACCOUNT\n", accountText+"\n", 1)
+	account, download := "", downloadCommand
+	if p.hasAccount {
+		account = accountText
 	}
+	if redirect {
+		download = redirectCommand
+	}
+	text := strings.NewReplacer("DOWNLOAD", download, "ACCOUNT\n", account+"\n").Replace(welcomeText)
 	text = strings.NewReplacer("NOTE", note, "URL", "http://"+addr.String(), "KEY", key).Replace(text)
 	_, _ = io.WriteString(w, text) // a server whose output is closed works all the same
 }
@@ -65,6 +75,9 @@ GET    /v1/exports/{id}             one export: its status and how far it is
 GET    /v1/exports/{id}/download    its file, once the status is READY
 DELETE /v1/exports/{id}             cancel it, or remove it with its file
 GET    /api/v1/export               the archive of the caller's account as JSON, at once
+
+GET    /healthz                     200 while the server lives; needs no key
+GET    /readyz                      200 if it can work, else 503 and why; needs no key
 
 What an order can say in its query; all that is said must hold for a memory:
 

@@ -1,4 +1,4 @@
-package main
+package sqlite
 
 import (
 	"database/sql"
@@ -6,17 +6,8 @@ import (
 	"fmt"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database"
 	"github.com/dataexport/dataexport/memory"
-)
-
-// columns are the columns of an export of memories in the order of memory.Info.
-const columns = "id, workspace_id, content, user_id, agent_id, session_id, priority, status, categories, metadata, " +
-	"access_count, last_accessed_at, created_at, updated_at"
-
-// The places of the columns that the next page begins after.
-const (
-	columnID        = 0
-	columnCreatedAt = 12
 )
 
 // newMemoryReader makes a reader of the columns of memories.
@@ -105,7 +96,7 @@ func (r *rowReader) raw(kind dataexport.Kind, raw sql.RawBytes) (dataexport.Valu
 func (r *rowReader) text(i int, text string) (dataexport.Value, error) {
 	switch r.columns[i].Kind {
 	case dataexport.KindTime:
-		t, err := parseInstant(text)
+		t, err := database.ParseInstant(text)
 		return dataexport.TimeValue(t), err
 	case dataexport.KindStrings:
 		r.lists[i] = r.lists[i][:0]

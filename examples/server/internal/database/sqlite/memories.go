@@ -1,42 +1,52 @@
-package main
+package sqlite
 
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/examples/server/internal/database"
 	"github.com/dataexport/dataexport/memory"
 )
 
-// defaultPageSize is how many memories one statement reads. Between two pages the database is free of us, so that an export that
-// takes an hour does not keep the write-ahead log from being folded up for an hour.
-const defaultPageSize = 5000
-
-// newMemories makes the dataset of the memories in a database, read in pages of that many rows.
-func newMemories(db *sql.DB, pageSize int) dataexport.Dataset {
+// Memories is that of database.DB. While a statement runs the write-ahead log cannot be folded up; hence the pages.
+func (d *DB) Memories(pageSize int) dataexport.Dataset {
 	return memory.RowDataset(func(_ context.Context, q dataexport.Query) (dataexport.Source, error) {
 		where, err := newCondition(&q)
 		if err != nil {
 			return nil, err
 		}
-		source := &memories{db: db, where: where, pageSize: pageSize}
+		source := &memories{db: d.SQL, where: where, pageSize: pageSize}
 		if !q.Filter.CreatedAfter.IsZero() {
-			source.createdAfter = formatInstant(q.Filter.CreatedAfter)
+			source.createdAfter = database.FormatInstant(q.Filter.CreatedAfter)
 		}
-		if onlyIndexed(&q.Filter) {
+		if database.OnlyIndexed(&q.Filter) {
 			return &countedMemories{source}, nil
 		}
 		return source, nil
 	})
 }
 
+// newCondition is database.NewCondition with the categories.
+func newCondition(q *dataexport.Query) (*database.Condition, error) {
+	c := database.NewCondition(q)
+	if q.Filter.Categories != nil {
+		list, err := json.Marshal(q.Filter.Categories)
+		if err != nil {
+			return nil, fmt.Errorf("the categories of the filter: %w", err)
+		}
+		c.Add("EXISTS (SELECT 1 FROM json_each(categories) WHERE value IN (SELECT value FROM json_each(?)))", string(list))
+	}
+	return c, nil
+}
+
 // memories are the memories that one query asks for. It holds nothing open.
 type memories struct {
 	db           *sql.DB
-	where        *condition
+	where        *database.Condition
 	createdAfter string // exclusive; empty if not set
 	pageSize     int
 }
@@ -67,15 +77,15 @@ func (m *memories) Rows(ctx context.Context, _ int) iter.Seq2[dataexport.Row, er
 
 // page returns the statement of the page that follows the reader's last row.
 func (m *memories) page(first bool, reader *rowReader) (statement string, args []any) {
-	where := condition{slices.Clone(m.where.clauses), slices.Clone(m.where.args)}
+	where := m.where.Clone()
 	switch {
 	case !first:
-		where.add("(created_at, id) > (?, ?)", reader.values[columnCreatedAt], reader.values[columnID])
+		where.Add("(created_at, id) > (?, ?)", reader.values[database.ColumnCreatedAt], reader.values[database.ColumnID])
 	case m.createdAfter != "":
-		where.add("created_at > ?", m.createdAfter)
+		where.Add("created_at > ?", m.createdAfter)
 	}
-	statement = "SELECT " + columns + " FROM memories WHERE " + where.String() + " ORDER BY created_at, id LIMIT ?"
-	return statement, append(where.args, m.pageSize)
+	statement = "SELECT " + database.Columns + " FROM memories WHERE " + where.String() + " ORDER BY created_at, id LIMIT ?"
+	return statement, append(where.Args, m.pageSize)
 }
 
 // read runs one statement to its end.
@@ -105,11 +115,11 @@ type countedMemories struct{ *memories }
 
 // Count counts the memories.
 func (m *countedMemories) Count(ctx context.Context) (n int64, err error) {
-	where := condition{slices.Clone(m.where.clauses), slices.Clone(m.where.args)}
+	where := m.where.Clone()
 	if m.createdAfter != "" {
-		where.add("created_at > ?", m.createdAfter)
+		where.Add("created_at > ?", m.createdAfter)
 	}
-	err = m.db.QueryRowContext(ctx, "SELECT count(*) FROM memories WHERE "+where.String(), where.args...).Scan(&n)
+	err = m.db.QueryRowContext(ctx, "SELECT count(*) FROM memories WHERE "+where.String(), where.Args...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting memories: %w", err)
 	}

@@ -1,4 +1,4 @@
-package main
+package sqlite
 
 import (
 	"context"
@@ -6,16 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/archive"
+	"github.com/dataexport/dataexport/examples/server/internal/database"
 )
 
-// newAccount makes the dataset of the accounts in a database, each of which is exported as an archive.
-func newAccount(db *sql.DB, a *archive.Archive) dataexport.Dataset {
+// Accounts is that of database.DB.
+func (d *DB) Accounts(a *archive.Archive) dataexport.Dataset {
 	return a.Dataset(func(ctx context.Context, q dataexport.Query) (dataexport.Source, error) {
-		return openAccount(ctx, db, a, q.Scope)
+		return openAccount(ctx, d.SQL, a, q.Scope)
 	})
 }
 
@@ -35,14 +35,14 @@ func openAccount(ctx context.Context, db *sql.DB, a *archive.Archive, owner data
 		return nil, fmt.Errorf("opening the account: %w", err)
 	}
 	// To the driver read-only means a transaction that does not wait for a writer. Not with ctx, for the reason that is told
-	// in importOnce: Close ends the transaction.
+	// in Fill: Close ends the transaction.
 	view, err := conn.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the account: %w", err), conn.Close())
 	}
 	s := &account{conn: conn, view: view, owner: owner, collections: a.Info().Collections}
 	// The first read is the moment of the view.
-	found, err := accountExists(ctx, view, owner)
+	found, err := hasAccount(ctx, view, owner)
 	if err == nil && !found {
 		err = fmt.Errorf("%w: the subject %q of the workspace %q has no account", dataexport.ErrNotFound, owner.Subject, owner.WorkspaceID)
 	}
@@ -52,11 +52,12 @@ func openAccount(ctx context.Context, db *sql.DB, a *archive.Archive, owner data
 	return s, nil
 }
 
-// accountExists reports whether a subject of a workspace has an account.
-func accountExists(ctx context.Context, db interface {
+// hasAccount reports whether a subject of a workspace has an account.
+func hasAccount(ctx context.Context, db interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }, owner dataexport.Scope) (found bool, err error) {
-	err = db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM accounts"+ofOwner+")", owner.WorkspaceID, owner.Subject).Scan(&found)
+	statement := "SELECT EXISTS (SELECT 1 FROM accounts" + database.OfOwner + ")"
+	err = db.QueryRowContext(ctx, statement, database.OwnerArgs(owner)...).Scan(&found)
 	if err != nil {
 		return false, fmt.Errorf("looking for the account: %w", err)
 	}
@@ -66,7 +67,7 @@ func accountExists(ctx context.Context, db interface {
 // Rows reads a collection with one statement, row by row.
 func (s *account) Rows(ctx context.Context, collection int) iter.Seq2[dataexport.Row, error] {
 	return func(yield func(dataexport.Row, error) bool) {
-		rows, err := s.view.QueryContext(ctx, accountTables[collection].selectRows(), s.owner.WorkspaceID, s.owner.Subject)
+		rows, err := s.view.QueryContext(ctx, database.AccountTables[collection].SelectRows(), database.OwnerArgs(s.owner)...)
 		if err != nil {
 			yield(nil, fmt.Errorf("reading the account: %w", err))
 			return
@@ -92,15 +93,8 @@ func (s *account) Rows(ctx context.Context, collection int) iter.Seq2[dataexport
 
 // Count counts all records but the account itself, by the indexes alone.
 func (s *account) Count(ctx context.Context) (n int64, err error) {
-	var counts []string
-	var args []any
-	for i := range accountTables {
-		if !s.collections[i].Single {
-			counts = append(counts, "(SELECT count(*) FROM "+accountTables[i].name+ofOwner+")")
-			args = append(args, s.owner.WorkspaceID, s.owner.Subject)
-		}
-	}
-	if err := s.view.QueryRowContext(ctx, "SELECT "+strings.Join(counts, " + "), args...).Scan(&n); err != nil {
+	statement, args := database.CountRows(s.owner)
+	if err := s.view.QueryRowContext(ctx, statement, args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("counting the account: %w", err)
 	}
 	return n, nil
