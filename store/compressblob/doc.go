@@ -22,23 +22,26 @@
 // # What is sent
 //
 // A file in gzip is a dataexport.EncodedBlob: httpadapter sends it as it is stored to clients that accept gzip, and decodes
-// it for the others. A file in zstd is decoded for everyone. Its frames are valid in HTTP, but not every client that says
-// that it accepts zstd decodes more than one: Chromium loses its place where a frame ends together with its buffer, and
-// decoders that were made for one frame (Node.js among them) drop the others. A download must not lose its end.
+// it for the others. A file in zstd is decoded for everyone. Several frames are valid in HTTP, but not every client that
+// says that it accepts zstd decodes them: Chromium drops what is left in its buffer where a frame ends in a call that
+// yields nothing, and decoders made for one frame, such as that of Node.js, drop all others. A download must not lose its
+// end.
 //
-// A Store is no dataexport.URLSigner, even if the inner one is: the storage would hand out the compressed bytes and say
-// nothing of it in Content-Encoding, which it knows nothing of, also to clients that do not accept the coding.
+// A Store is no dataexport.URLSigner, even if the inner one is: the storage would hand out the compressed bytes without a
+// Content-Encoding, also to clients that do not accept the coding.
 //
 // # Changing the options
 //
-// A Store opens what any other wrote, whatever its options, and also what was stored before it was put in front of the
-// inner store: a file that does not begin with this package's mark, of 16 bytes or more, is served as it is. So the option can be
-// turned on over files that are there. It cannot be turned off without a Store that still reads them.
+// A Store opens what any other has stored, whatever its options, and serves what was stored without one as it is. So it can
+// be put in front of files that are there; to take it away again, wait until the last compressed file has expired. The first
+// bytes of a file tell the two apart: a mark of more than 100 bytes in gzip and of 16 in zstd, which no file has by chance. A file
+// that has the mark and no intact index is damaged, never served as it is.
 //
 // # Memory
 //
-// A Put under way holds, for each worker and once more, a chunk and its compressed form, and an encoder for each worker; with
-// the defaults and two workers that is 3 MiB, the compressed forms, and 2 MiB for the encoders in gzip. They are kept for
-// the next Put until the garbage collector takes them. A Blob that has been read holds one chunk and its compressed form
-// until it is closed, and its index, 12 bytes a chunk. No goroutine outlives a Put, and reading starts none.
+// A Put under way holds, for each worker and once more, a chunk and its compressed form, and for each worker an encoder,
+// which takes 1 MiB in gzip and 3 MiB in zstd at the default levels. With two workers that is 5 MiB and 9 MiB at most. All of
+// it is kept for later Puts until the garbage collector takes it. A Blob that is read holds a chunk and its compressed form
+// until it is closed, and an open one its index, 12 bytes for each chunk. No goroutine outlives a Put, and reading starts
+// none.
 package compressblob

@@ -16,7 +16,7 @@ type format interface {
 	extension() string
 	maxLevel() int
 	head() []byte
-	newEncoder(level int) encoder
+	newEncoder(level, chunkSize int) encoder
 	newDecoder() decoder
 	appendTail(dst []byte, c *contents) []byte
 

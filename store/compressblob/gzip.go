@@ -34,7 +34,8 @@ const (
 	// gzipTailRead is what is read of the end of a file at once: the index of most files is in it.
 	gzipTailRead = 64 << 10
 
-	// gzipDefaultLevel was measured on lines of JSON: a level more takes a half longer for 1 % less.
+	// gzipDefaultLevel was measured on lines of JSON: a level more takes twice the time for 2 % less, and level 1 half
+	// the time for 9 % more.
 	gzipDefaultLevel = 5
 )
 
@@ -157,7 +158,7 @@ type gzipEncoder struct {
 	encoded  appender
 }
 
-func (gzipFormat) newEncoder(level int) encoder {
+func (gzipFormat) newEncoder(level, _ int) encoder {
 	if level == 0 {
 		level = gzipDefaultLevel
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math/bits"
 
 	"github.com/klauspost/compress/zstd"
 )
@@ -124,12 +125,14 @@ func parseZstdTail(tail []byte) (*contents, error) {
 // A zstdEncoder makes frames.
 type zstdEncoder struct{ encoder *zstd.Encoder }
 
-func (zstdFormat) newEncoder(level int) encoder {
+func (zstdFormat) newEncoder(level, chunkSize int) encoder {
 	if level == 0 {
 		level = zstdDefaultLevel
 	}
-	// One goroutine: the chunks are what is done at the same time.
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true),
+	// One goroutine: the chunks are what is done at the same time. Of a window larger than a chunk nothing would be used, and
+	// it takes most of the memory.
+	window := 1 << bits.Len(uint(chunkSize-1))
+	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(true), zstd.WithWindowSize(window),
 		zstd.WithEncoderLevel(zstd.EncoderLevelFromZstd(level)))
 	if err != nil {
 		panic(err) // these options are valid
