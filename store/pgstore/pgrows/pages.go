@@ -93,7 +93,7 @@ func (p *pages) Rows(ctx context.Context, _ int) iter.Seq2[dataexport.Row, error
 		for {
 			var last []any
 			n, stopped := 0, false
-			_, err := p.reader.query(ctx, p.db, sql, []any{args}, func(row dataexport.Row, _ error) bool {
+			err := p.reader.query(ctx, p.db, sql, []any{args}, func(row dataexport.Row, _ error) bool {
 				if n++; n == p.size {
 					last = keyOf(row, p.statement.table.Collection.Key())
 				}

@@ -35,36 +35,32 @@ type DB interface {
 func Query(ctx context.Context, db DB, columns []dataexport.Column, sql string, args ...any) iter.Seq2[dataexport.Row, error] {
 	return func(yield func(dataexport.Row, error) bool) {
 		r := newReader(columns)
-		if _, err := r.query(ctx, db, sql, args, yield); err != nil {
+		if err := r.query(ctx, db, sql, args, yield); err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
-// errStopped says that whoever asked for the rows wants no more of them.
-var errStopped = errors.New("pgrows: the consumer has stopped")
-
-// query is Query with a reader that may have read another page before. It does not yield errors but returns them, and the
-// number of rows. That the consumer has stopped is no error.
-func (r *reader) query(ctx context.Context, db DB, sql string, args []any, yield func(dataexport.Row, error) bool) (int, error) {
+// query is Query with a reader that may have read another page before. It does not yield errors but returns them. That the
+// consumer has stopped is none.
+func (r *reader) query(ctx context.Context, db DB, sql string, args []any, yield func(dataexport.Row, error) bool) error {
 	conn, release, err := connection(ctx, db)
 	if err != nil {
-		return 0, explain(ctx, err)
+		return explain(ctx, err)
 	}
 	defer release()
 	if sql, args, err = rewrite(ctx, conn, sql, args); err != nil {
-		return 0, err
+		return err
 	}
 	if r.fields == nil {
 		if err := r.describe(ctx, conn, sql); err != nil {
-			return 0, explain(ctx, err)
+			return explain(ctx, err)
 		}
 	}
-	n, err := r.read(ctx, conn, sql, args, yield)
-	if err != nil && !errors.Is(err, errStopped) {
-		return n, explain(ctx, err)
+	if err := r.read(ctx, conn, sql, args, yield); err != nil {
+		return explain(ctx, err)
 	}
-	return n, nil
+	return nil
 }
 
 // connection returns the connection of a DB and what gives it back.
@@ -116,13 +112,13 @@ func (r *reader) describe(ctx context.Context, conn *pgx.Conn, sql string) error
 // dropTime is how long the rest of a result that nobody wants is read, so that the connection can be used again.
 const dropTime = 100 * time.Millisecond
 
-// read runs a statement and passes its rows on.
-func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []any, yield func(dataexport.Row, error) bool) (n int, err error) {
+// read runs a statement and passes its rows on, until the consumer stops.
+func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []any, yield func(dataexport.Row, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rows, err := conn.Query(ctx, sql, append([]any{binaryMode(conn), pgx.QueryResultFormats{pgtype.BinaryFormatCode}}, args...)...)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	complete := false
 	defer func() { // also if the consumer panics
@@ -131,22 +127,21 @@ func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []an
 		}
 		rows.Close()
 	}()
-	for rows.Next() {
-		if n == 0 {
+	for first := true; rows.Next(); first = false {
+		if first {
 			if err := r.checkFields(rows.FieldDescriptions()); err != nil {
-				return n, err
+				return err
 			}
 		}
 		if err := r.decode(rows.RawValues()); err != nil {
-			return n, err
+			return err
 		}
-		n++
 		if !yield(r.row, nil) {
-			return n, errStopped
+			return nil
 		}
 	}
 	complete = true
-	return n, rows.Err()
+	return rows.Err()
 }
 
 // binaryMode returns the way of the connection to run statements if results can be binary in it. Otherwise it returns one

@@ -46,7 +46,8 @@ func TestQueryGivesTheConnectionBack(t *testing.T) {
 		})
 		t.Run("the consumer panics", func(t *testing.T) {
 			assert.PanicsWithValue(t, "consumer", func() {
-				for range Query(t.Context(), pool, numbers, sql) {
+				for _, err := range Query(t.Context(), pool, numbers, sql) {
+					require.NoError(t, err)
 					panic("consumer")
 				}
 			})
@@ -79,7 +80,8 @@ func TestStoppingEarlyInATransaction(t *testing.T) {
 	pool := newPool(t)
 	tx, err := pool.Begin(t.Context())
 	require.NoError(t, err)
-	for range Query(t.Context(), tx, numbers, few) {
+	for _, err := range Query(t.Context(), tx, numbers, few) {
+		require.NoError(t, err)
 		break
 	}
 	for row, err := range Query(t.Context(), tx, numbers, "SELECT 5 AS n") {

@@ -125,7 +125,7 @@ func (v *view) Rows(ctx context.Context, collection int) iter.Seq2[dataexport.Ro
 			if len(key) > 0 {
 				sql += " ORDER BY " + strings.Join(key, ", ")
 			}
-			_, err = r.query(ctx, v.tx, sql, []any{s.args}, yield)
+			err = r.query(ctx, v.tx, sql, []any{s.args}, yield)
 		}
 		if err != nil {
 			yield(nil, err)
