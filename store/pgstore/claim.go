@@ -4,43 +4,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/dataexport/dataexport"
 )
 
-// activeWorkspaces steps through the workspaces that have active jobs, from each straight to the next.
-const activeWorkspaces = `
-	WITH RECURSIVE stepped (id) AS (
-		(SELECT workspace_id FROM dataexport_jobs WHERE status IN ('PENDING', 'PROCESSING') ORDER BY workspace_id LIMIT 1)
+// workspaces steps through the workspaces that have active jobs, from each straight to the next, and finds the oldest
+// active job of each. It also counts the jobs that are held by a lease, in one go since there are about as many as workers.
+const workspaces = `
+	WITH RECURSIVE workspace (id, job, created_at, held_until) AS (
+		(SELECT workspace_id, id, created_at, held_until FROM dataexport_jobs
+			WHERE status IN ('PENDING', 'PROCESSING') ORDER BY workspace_id, created_at, id LIMIT 1)
 		UNION ALL
-		SELECT (SELECT workspace_id FROM dataexport_jobs
-			WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id > stepped.id ORDER BY workspace_id LIMIT 1)
-		FROM stepped WHERE stepped.id IS NOT NULL
-	), workspace (id) AS (SELECT id FROM stepped WHERE id IS NOT NULL)`
+		SELECT next.* FROM workspace CROSS JOIN LATERAL (
+			SELECT workspace_id, id, created_at, held_until FROM dataexport_jobs
+			WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id > workspace.id
+			ORDER BY workspace_id, created_at, id LIMIT 1) AS next
+	), held (workspace_id, jobs) AS MATERIALIZED (
+		SELECT workspace_id, count(*) FROM dataexport_jobs
+		WHERE status = 'PROCESSING' AND held_until > statement_timestamp() GROUP BY workspace_id
+	)`
 
-// heldBy counts the jobs that are held by a lease, of the workspace that follows.
-const heldBy = `(SELECT count(*) FROM dataexport_jobs
-	WHERE status = 'PROCESSING' AND held_until > statement_timestamp() AND workspace_id = `
+// waitingOf lists jobs of the workspace of a row of workspaces that can be given out, the oldest in front. A limit follows,
+// which is a constant, since PostgreSQL takes one that it does not know for a tenth of all.
+const waitingOf = `SELECT id, created_at FROM dataexport_jobs
+	WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp()`
 
-// fairest lists the jobs that can be given out, the one whose turn it is in front. Of each workspace it takes as many as $2
-// says, so that several who claim at the same time, each of whom passes over what another has locked, get different ones:
-// the second job of a workspace stands where it would if the first were held already.
-const fairest = activeWorkspaces + `, candidate AS (
-		SELECT job.id, workspace.id AS workspace_id, job.created_at,
-			` + heldBy + `workspace.id) + job.place AS held,
-			(SELECT served FROM dataexport_workspaces WHERE workspace_id = workspace.id) AS served
-		FROM workspace CROSS JOIN LATERAL (
-			SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) AS place FROM (
-				SELECT id, created_at FROM dataexport_jobs
-				WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp()
-				ORDER BY created_at, id LIMIT $2) AS waiting) AS job
+// fairest lists the jobs that can be given out, the one whose turn it is in front, and chooses the first that no other claim
+// has locked. Several who claim at the same time must get different jobs, so where there are few workspaces, no more than
+// $2, it takes several jobs of each: the second of a workspace stands where it would if the first were held already.
+//
+// The last join goes through the candidates in their order, and stops at the first: a sort after it would lock all.
+const fairest = workspaces + `, candidate AS MATERIALIZED (
+		SELECT job.id
+		FROM workspace
+		CROSS JOIN LATERAL (
+			SELECT workspace.job AS id, workspace.created_at, 1 AS place
+			WHERE workspace.held_until <= statement_timestamp() AND (SELECT count(*) FROM workspace) > $2
+			UNION ALL
+			(SELECT id, created_at, 1 FROM (` + waitingOf + `
+				AND (SELECT count(*) FROM workspace) > $2 AND workspace.held_until > statement_timestamp()
+				ORDER BY created_at, id LIMIT 1) AS first)
+			UNION ALL
+			SELECT id, created_at, row_number() OVER (ORDER BY created_at, id) FROM (` + waitingOf + `
+				AND (SELECT count(*) FROM workspace) <= $2
+				ORDER BY created_at, id LIMIT 64) AS several
+		) AS job
+		LEFT JOIN held ON held.workspace_id = workspace.id
+		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
+		ORDER BY coalesce(held.jobs, 0) + job.place, known.served NULLS FIRST, job.created_at, job.id
 	), chosen AS MATERIALIZED (
-		SELECT job.id, job.workspace_id FROM candidate JOIN dataexport_jobs AS job USING (id)
-		WHERE job.status IN ('PENDING', 'PROCESSING') AND job.held_until <= statement_timestamp()
-		ORDER BY candidate.held, candidate.served NULLS FIRST, candidate.created_at, candidate.id
-		LIMIT 1 FOR UPDATE OF job SKIP LOCKED
+		SELECT job.id, job.workspace_id FROM candidate CROSS JOIN LATERAL (
+			SELECT id, workspace_id FROM dataexport_jobs
+			WHERE id = candidate.id AND status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
+			FOR UPDATE SKIP LOCKED) AS job
+		LIMIT 1
 	)`
 
 // asked chooses the job with the id $2.
@@ -51,18 +71,21 @@ const asked = `
 		FOR UPDATE SKIP LOCKED
 	)`
 
+// ownHeld counts the jobs held by a lease of the workspace that has the job with the id $2.
+const ownHeld = `SELECT count(*) FROM dataexport_jobs
+	WHERE status = 'PROCESSING' AND held_until > statement_timestamp()
+		AND workspace_id = (SELECT workspace_id FROM dataexport_jobs WHERE id = $2)`
+
 // askedInTurn chooses the job with the id $2 if no workspace that has a job to give out has fewer jobs held than its own.
-const askedInTurn = activeWorkspaces + `, own AS MATERIALIZED (
-		SELECT workspace_id, ` + heldBy + `asked.workspace_id) AS held FROM dataexport_jobs AS asked WHERE id = $2
+const askedInTurn = workspaces + `, own (held) AS MATERIALIZED (` + ownHeld + `
 	), chosen AS MATERIALIZED (
-		SELECT job.id, job.workspace_id FROM dataexport_jobs AS job
+		SELECT id, workspace_id FROM dataexport_jobs
 		WHERE id = $2 AND status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
 			AND ((SELECT held FROM own) = 0 OR NOT EXISTS (
-				SELECT FROM workspace
-				WHERE EXISTS (SELECT FROM dataexport_jobs
-						WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp())
-					AND ` + heldBy + `workspace.id) < (SELECT held FROM own)))
-		FOR UPDATE OF job SKIP LOCKED
+				SELECT FROM workspace LEFT JOIN held ON held.workspace_id = workspace.id
+				WHERE coalesce(held.jobs, 0) < (SELECT held FROM own)
+					AND (workspace.held_until <= statement_timestamp() OR EXISTS (` + waitingOf + `))))
+		FOR UPDATE SKIP LOCKED
 	)`
 
 // claimChosen holds the chosen job for the time $1, as dataexport.Job.Claimed says. That its workspace was served is not
@@ -82,15 +105,16 @@ const claimChosen = `, served AS (
 const claimable = `SELECT EXISTS (
 	SELECT FROM dataexport_jobs WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp())`
 
-// How many jobs of each workspace a claim looks at first, and how many when others have been faster.
+// Of how many workspaces at the most a claim looks at several jobs, first and when other claims have been faster.
 const (
-	candidatesFirst = 2
-	candidatesThen  = 50
-	candidateRounds = 10
+	fewWorkspaces = 16
+	anyWorkspaces = math.MaxInt32
+	claimRounds   = 10
 )
 
 // Claim implements dataexport.Store. A lease that is not more than 0 is an ErrInvalid. Claims do not wait for each other:
-// of several at the same time, each gives out what would be next after the others.
+// of several at the same time, each gives out what would be next after the others. A claim takes time in proportion to the
+// workspaces that have active jobs, however many these are.
 func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
 	if o.Lease <= 0 {
 		return dataexport.Job{}, fmt.Errorf("%w: a lease must be more than 0, not %s", dataexport.ErrInvalid, o.Lease)
@@ -110,9 +134,9 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (dataexpor
 // claimFairest claims the next job. It has found none only when there is none, not when all that it looked at were locked by
 // other claims.
 func (s *Store) claimFairest(ctx context.Context, o dataexport.ClaimOptions) (j dataexport.Job, err error) {
-	candidates := candidatesFirst
-	for range candidateRounds {
-		j, err = s.claim(ctx, fairest+claimChosen, o, candidates)
+	few := fewWorkspaces
+	for range claimRounds {
+		j, err = s.claim(ctx, fairest+claimChosen, o, few)
 		if !errors.Is(err, dataexport.ErrNoJob) {
 			return j, err
 		}
@@ -123,7 +147,7 @@ func (s *Store) claimFairest(ctx context.Context, o dataexport.ClaimOptions) (j 
 		if !more {
 			break
 		}
-		candidates = candidatesThen
+		few = anyWorkspaces
 	}
 	return dataexport.Job{}, dataexport.ErrNoJob
 }

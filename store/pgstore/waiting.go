@@ -14,31 +14,29 @@ const aheadLimit = 20
 // servedLook is how many earlier jobs of a workspace are looked at to see when it was last given one.
 const servedLook = "20"
 
-// ahead finds the waiting jobs of the workspace that goes before that of the job $1, if one does. Who has as many jobs held
+// ahead finds the waiting jobs of the workspace that goes before that of the job $2, if one does. Who has as many jobs held
 // goes first if it waits since before the other was last given a job, and was itself given one longer ago.
-const ahead = activeWorkspaces + `, own AS MATERIALIZED (
-		SELECT ` + heldBy + `asked.workspace_id) AS held,
+const ahead = workspaces + `, own AS MATERIALIZED (
+		SELECT (` + ownHeld + `) AS held,
 			(SELECT served FROM dataexport_workspaces WHERE workspace_id = asked.workspace_id) AS served,
 			(SELECT max(started_at) FROM (
 				SELECT started_at FROM dataexport_jobs AS earlier
 				WHERE earlier.workspace_id = asked.workspace_id AND (earlier.created_at, earlier.id) < (asked.created_at, asked.id)
 				ORDER BY earlier.created_at DESC, earlier.id DESC LIMIT ` + servedLook + `) AS looked_at) AS served_at
-		FROM dataexport_jobs AS asked WHERE id = $1
+		FROM dataexport_jobs AS asked WHERE id = $2
 	), first AS MATERIALIZED (
-		SELECT workspace.id FROM workspace CROSS JOIN own
-		CROSS JOIN LATERAL (SELECT created_at, id FROM dataexport_jobs
-			WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp()
-			ORDER BY created_at, id LIMIT 1) AS job
-		CROSS JOIN LATERAL (SELECT ` + heldBy + `workspace.id) AS held,
-			(SELECT served FROM dataexport_workspaces WHERE workspace_id = workspace.id) AS served) AS theirs
-		WHERE (own.held > 0 OR own.served_at IS NOT NULL) AND (theirs.held < own.held
-			OR theirs.held = own.held AND theirs.served < own.served AND job.created_at < own.served_at)
-		ORDER BY theirs.held, theirs.served NULLS FIRST, job.created_at, job.id
+		SELECT workspace.id FROM own CROSS JOIN workspace
+		LEFT JOIN held ON held.workspace_id = workspace.id
+		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
+		CROSS JOIN LATERAL (` + waitingOf + ` ORDER BY created_at, id LIMIT 1) AS job
+		WHERE (own.held > 0 OR own.served_at IS NOT NULL) AND (coalesce(held.jobs, 0) < own.held
+			OR coalesce(held.jobs, 0) = own.held AND known.served < own.served AND job.created_at < own.served_at)
+		ORDER BY coalesce(held.jobs, 0), known.served, job.created_at, job.id
 		LIMIT 1
 	)
 	SELECT id::text FROM dataexport_jobs
 	WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = (SELECT id FROM first) AND held_until <= statement_timestamp()
-	ORDER BY created_at, id LIMIT $2`
+	ORDER BY created_at, id LIMIT $1`
 
 // Ahead returns the ids of the oldest jobs, some twenty at most, that the workspace could be given which goes before that of
 // a job: it has fewer jobs held by a lease; or it has as many, was given a job longer ago, and has waited since before the
@@ -50,7 +48,7 @@ func (s *Store) Ahead(ctx context.Context, id string) (ids []string, err error) 
 	if !validID(id) {
 		return nil, nil
 	}
-	return s.ids(ctx, ahead, id, aheadLimit)
+	return s.ids(ctx, ahead, aheadLimit, id)
 }
 
 const waiting = `

@@ -43,8 +43,8 @@ CREATE UNIQUE INDEX dataexport_jobs_by_key
 CREATE INDEX dataexport_jobs_active ON dataexport_jobs (workspace_id, created_at, id) INCLUDE (held_until)
     WHERE status IN ('PENDING', 'PROCESSING');
 
--- For Claim: the jobs of a workspace that are held by a lease.
-CREATE INDEX dataexport_jobs_held ON dataexport_jobs (workspace_id, held_until) WHERE status = 'PROCESSING';
+-- For Claim: the jobs that are held by a lease.
+CREATE INDEX dataexport_jobs_held ON dataexport_jobs (held_until, workspace_id) WHERE status = 'PROCESSING';
 
 -- For WaitForWork and Stats: when the next lease or delay ends.
 CREATE INDEX dataexport_jobs_next ON dataexport_jobs (held_until, created_at) WHERE status IN ('PENDING', 'PROCESSING');
