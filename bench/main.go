@@ -95,7 +95,11 @@ func (b *bench) runSections(ctx context.Context, only string) error {
 		}
 	}
 	for _, s := range sections() {
-		if chosen != nil && !slices.Contains(chosen, s.name) {
+		wanted := s.quick || !b.quick
+		if chosen != nil {
+			wanted = slices.Contains(chosen, s.name)
+		}
+		if !wanted {
 			continue
 		}
 		if err := s.run(ctx, b); err != nil {

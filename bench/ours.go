@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"time"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/bench/internal/records"
@@ -45,7 +46,7 @@ func renderAlone(ctx context.Context, w io.Writer, d dataexport.Dataset, r datae
 	}
 	defer func() { err = firstOf(err, source.Close()) }()
 	counted := &countingWriter{target: w}
-	encoder, err := r.Open(ctx, counted, &dataexport.Doc{Info: info})
+	encoder, err := r.Open(ctx, counted, &dataexport.Doc{Info: info, Time: time.Now().UTC()})
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +65,8 @@ func renderAlone(ctx context.Context, w io.Writer, d dataexport.Dataset, r datae
 		summary.Records++
 	}
 	summary.Counts[0] = summary.Records
-	return counted.bytes, encoder.Finish(summary)
+	err = encoder.Finish(summary)
+	return counted.bytes, err
 }
 
 // firstOf returns the first error that there is.

@@ -47,16 +47,24 @@ func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Re
 			continue
 		}
 		list := records.Make(shape, b.pick(20_000, 200_000))
-		if err := b.run(ctx, rendererRace(format, shape, list, r, rivals, ratios), b.pick(15, 25)); err != nil {
+		run, err := rendererRace(ctx, format, shape, list, r, rivals, ratios)
+		if err != nil {
+			return err
+		}
+		if err := b.run(ctx, run, b.pick(15, 25)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func rendererRace(format string, shape records.Shape, list []memory.Record, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) *race.Race {
+func rendererRace(ctx context.Context, format string, shape records.Shape, list []memory.Record, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) (*race.Race, error) {
 	run := &race.Race{Title: fmt.Sprintf("%s, %s text, in memory", format, shape), Records: len(list)}
 	data := inOrder(list)
+	size, err := renderAlone(ctx, &race.Discard{}, data, r)
+	if err != nil {
+		return nil, err
+	}
 	run.Sides = append(run.Sides,
 		race.InProcess(renderer, func(ctx context.Context) (int64, error) { return renderAlone(ctx, &race.Discard{}, data, r) }),
 		race.InProcess(engine, func(ctx context.Context) (int64, error) { return export(ctx, &race.Discard{}, data, r) }),
@@ -70,12 +78,34 @@ func rendererRace(format string, shape records.Shape, list []memory.Record, r da
 	}
 	for _, ratio := range ratios {
 		if shape != records.Dirty {
-			ratio.Name, ratio.Target = ratio.Name+"/"+string(shape), 0
+			ratio.Name, ratio.Target = ratio.Name+suffixOf(shape), 0
 		}
 		ratio.Ours = renderer
 		run.Ratios = append(run.Ratios, ratio)
 		ratio.Name, ratio.Target, ratio.Ours = ratio.Name+"/engine", 0, engine
 		run.Ratios = append(run.Ratios, ratio)
 	}
-	return run
+	run.Sides = append(run.Sides, race.InProcess(copying, copyMemory(size)))
+	run.Ratios = append(run.Ratios, race.Ratio{Name: format + "/memory-bandwidth" + suffixOf(shape), Ours: renderer, Theirs: []string{copying}})
+	return run, nil
+}
+
+// suffixOf tells the ratios of a shape from those of text as it comes in practice.
+func suffixOf(shape records.Shape) string {
+	if shape == records.Dirty {
+		return ""
+	}
+	return "/" + string(shape)
+}
+
+// copyMemory returns a side that copies a number of bytes from one place to another, neither of which fits a cache.
+func copyMemory(size int64) func(context.Context) (int64, error) {
+	from, to := make([]byte, 64<<20), make([]byte, 64<<20)
+	copy(to, from) // the pages are there from now on
+	return func(context.Context) (int64, error) {
+		for left := size; left > 0; left -= int64(len(from)) {
+			copy(to, from[:min(left, int64(len(from)))])
+		}
+		return size, nil
+	}
 }

@@ -8,19 +8,23 @@ import (
 
 // A section measures what belongs together, such as everything that needs PostgreSQL.
 type section struct {
-	name string
-	run  func(ctx context.Context, b *bench) error
+	name  string
+	quick bool // part of the quick run
+	run   func(ctx context.Context, b *bench) error
 }
 
 // sections returns all sections in the order of the table.
 func sections() []section {
 	return []section{
-		{"json", runJSON},
-		{"csv", runCSV},
-		{"markdown", runMarkdown},
-		{"postgres", runPostgres},
-		{"sqlite", runSQLite},
-		{"download", runDownload},
+		{"json", true, runJSON},
+		{"csv", true, runCSV},
+		{"markdown", true, runMarkdown},
+		{"scripts", false, runScripts},
+		{"hash", false, runHash},
+		{"postgres", true, runPostgres},
+		{"sqlite", true, runSQLite},
+		{"duckdb", false, runDuckDB},
+		{"download", true, runDownload},
 	}
 }
 
