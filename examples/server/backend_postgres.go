@@ -64,7 +64,8 @@ func (b *backend) queueWithRiver(db *postgres.DB, s *settings, log *slog.Logger)
 		if err := pgstore.Migrate(ctx, db.Pool); err != nil {
 			return postgres.Explain(err)
 		}
-		return postgres.Explain(riverqueue.Migrate(ctx, db.Pool, ""))
+		// River's migrations do not wait for those of another process.
+		return db.Alone(ctx, func(ctx context.Context) error { return riverqueue.Migrate(ctx, db.Pool, "") })
 	}
 	b.run = func(ctx context.Context, service *dataexport.Service) error { return queue.Run(ctx, service, store) }
 	return nil

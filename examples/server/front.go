@@ -17,10 +17,22 @@ type front struct {
 
 func newFront(log *slog.Logger) *front {
 	f := &front{health: newHealth(log), mux: http.NewServeMux()}
-	f.mux.HandleFunc("GET /healthz", f.health.live)
-	f.mux.HandleFunc("GET /readyz", f.health.ready)
+	f.mux.HandleFunc("/healthz", readOnly(f.health.live))
+	f.mux.HandleFunc("/readyz", readOnly(f.health.ready))
 	f.mux.HandleFunc("/", f.serveAPI)
 	return f
+}
+
+// readOnly refuses all methods but GET and HEAD. A pattern with a method would leave the others to the API.
+func readOnly(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "only GET and HEAD", http.StatusMethodNotAllowed)
+			return
+		}
+		next(w, r)
+	}
 }
 
 // open has requests answered by the API, and /readyz by its parts.

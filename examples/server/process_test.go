@@ -16,10 +16,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/dataexport/dataexport/store/pgstore/postgrestest"
 )
 
 // binary is the program that the tests run, built once.
 var binary string
+
+// postgresServer is a PostgreSQL server for the tests that need one.
+var postgresServer postgrestest.Shared
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
@@ -35,7 +40,7 @@ func buildAndRun(m *testing.M) int {
 		log.Printf("go build: %s\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	return postgresServer.Main(m)
 }
 
 // A process is a running server.
@@ -45,6 +50,8 @@ type process struct {
 	url    string
 	output lockedBuffer // of both kinds
 	closed chan struct{}
+
+	listening chan string // gets the URL
 }
 
 // A lockedBuffer can be written and read at the same time.
@@ -65,10 +72,11 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// start starts a server on a free port and returns when it listens.
-func start(t *testing.T, dir string, args ...string) *process {
+// launch starts a server and waits for nothing. Env is added to the environment of the test.
+func launch(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, append([]string{"-addr", "127.0.0.1:0", "-data", dir}, args...)...), closed: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(binary, args...), closed: make(chan struct{}), listening: make(chan string, 1)}
+	p.cmd.Env = append(os.Environ(), env...)
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	p.cmd.Stderr = &p.output
@@ -79,24 +87,35 @@ func start(t *testing.T, dir string, args ...string) *process {
 			_ = p.cmd.Wait()
 		}
 	})
-	listening := make(chan string, 1)
 	go func() {
 		defer close(p.closed)
 		lines := bufio.NewScanner(io.TeeReader(stdout, &p.output))
 		for lines.Scan() {
 			if url, found := strings.CutPrefix(lines.Text(), "listening on "); found {
-				listening <- url
+				p.listening <- url
 			}
 		}
 	}()
+	return p
+}
+
+// waitForWelcome waits until the server has everything that it needs and says where it listens.
+func (p *process) waitForWelcome() *process {
+	p.t.Helper()
 	select {
-	case p.url = <-listening:
+	case p.url = <-p.listening:
 	case <-p.closed:
-		t.Fatalf("the server ended: %s", p.output.String())
+		p.t.Fatalf("the server ended: %s", p.output.String())
 	case <-time.After(time.Minute):
-		t.Fatalf("the server does not listen: %s", p.output.String())
+		p.t.Fatalf("the server does not listen: %s", p.output.String())
 	}
 	return p
+}
+
+// start starts a server on a free port and returns when it listens.
+func start(t *testing.T, dir string, args ...string) *process {
+	t.Helper()
+	return launch(t, nil, append([]string{"-addr", "127.0.0.1:0", "-data", dir}, args...)...).waitForWelcome()
 }
 
 // stop sends a signal and demands that the server ends in good order.

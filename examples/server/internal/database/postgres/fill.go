@@ -12,7 +12,7 @@ import (
 
 // Fill is that of database.DB.
 func (d *DB) Fill(ctx context.Context, fill func(database.Filling) error) error {
-	return d.locked(ctx, func(tx pgx.Tx) error { return fill(&filling{tx}) })
+	return d.locked(ctx, fillLock, func(tx pgx.Tx) error { return fill(&filling{tx}) })
 }
 
 // Tidy is that of database.DB. PostgreSQL would plan the first exports for an empty table, and look at every row to count

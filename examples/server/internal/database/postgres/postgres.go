@@ -44,7 +44,7 @@ func Open(text string, connections int) (*DB, error) {
 
 // Prepare is that of database.DB.
 func (d *DB) Prepare(ctx context.Context) error {
-	return d.locked(ctx, func(tx pgx.Tx) error {
+	return d.locked(ctx, fillLock, func(tx pgx.Tx) error {
 		var encoding string
 		if err := tx.QueryRow(ctx, "SELECT current_setting('server_encoding')").Scan(&encoding); err != nil {
 			return Explain(err)
@@ -59,16 +59,25 @@ func (d *DB) Prepare(ctx context.Context) error {
 	})
 }
 
-// lockName names what several servers that start together do one after the other.
-const lockName = "dataexport server: schema and import"
+// The locks under which several servers that start together do something one after the other.
+const (
+	fillLock  = "dataexport server: schema and import"
+	otherLock = "dataexport server: other schema"
+)
+
+// Alone calls a function that uses the database while no other process is in its own, for a schema whose owner does not
+// see to that.
+func (d *DB) Alone(ctx context.Context, do func(context.Context) error) error {
+	return d.locked(ctx, otherLock, func(pgx.Tx) error { return Explain(do(ctx)) })
+}
 
 // locked calls a function with a transaction that only one process can be in, and commits it.
-func (d *DB) locked(ctx context.Context, do func(pgx.Tx) error) error {
+func (d *DB) locked(ctx context.Context, lock string, do func(pgx.Tx) error) error {
 	tx, err := d.Pool.Begin(ctx)
 	if err != nil {
 		return Explain(err)
 	}
-	_, err = tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lockName)
+	_, err = tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lock)
 	if err = Explain(err); err == nil {
 		err = do(tx) // not explained: it may be an error of a file that is imported
 	}
