@@ -56,14 +56,12 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 		j.BlobKey, errorCode, errorMessage,
 	}
 	if j.Status == dataexport.StatusPending && d <= 0 { // others may have it at once
-		err = s.transact(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-			var batch pgx.Batch
-			batch.Queue(updateJob, args...).QueryRow(func(row pgx.Row) error {
+		err = s.send(ctx, func(batch *pgx.Batch) {
+			batch.Queue(updateJob, args...).QueryRow(func(row pgx.Row) (err error) {
 				updated, err = one(row)
 				return err
 			})
-			batch.Queue(announceJob, j.ID, channel)
-			return tx.SendBatch(ctx, &batch).Close()
+			batch.Queue(announceJob)
 		})
 	} else {
 		err = retry(ctx, func() error {

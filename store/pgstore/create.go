@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -44,41 +43,85 @@ const createJob = `
 	)
 	SELECT true, ` + columns + ` FROM earlier UNION ALL SELECT false, ` + columns + ` FROM inserted`
 
-// announceJob wakes those who wait for work, unless there is another job that they could have: then they do not wait.
+// announceJob wakes those who wait for work. It does not where so many jobs wait that nobody can be idle: a commit with a
+// notification waits for all others that have one.
 const announceJob = `
-	SELECT pg_notify($2, '') WHERE NOT EXISTS (
+	SELECT pg_notify('` + channel + `', '') WHERE 50 > (SELECT count(*) FROM (
 		SELECT FROM dataexport_jobs
-		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp() AND id <> $1)`
+		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp() LIMIT 50) AS waiting)`
 
 // Create implements dataexport.Store. A job with an id that is no UUID or is taken, without a workspace, or with text that
 // PostgreSQL cannot hold, is an ErrInvalid.
-func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (job dataexport.Job, replayed bool, err error) {
-	if err := checkNewJob(&n); err != nil {
+func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (dataexport.Job, bool, error) {
+	c, err := newCreation(n)
+	if err != nil {
 		return dataexport.Job{}, false, err
 	}
-	filter, err := json.Marshal(n.Filter)
-	if err != nil {
-		return dataexport.Job{}, false, fmt.Errorf("%w: the filter: %w", dataexport.ErrInvalid, err)
+	if s.onCreate == nil {
+		err = s.send(ctx, c.fill)
+	} else {
+		err = s.transact(ctx, changing, func(tx pgx.Tx) error { return s.createWithHost(ctx, tx, c) })
 	}
-	err = s.transact(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
-		if job, replayed, err = create(ctx, tx, &n, string(filter)); err != nil || replayed || s.onCreate == nil {
-			return err
-		}
-		if err := s.onCreate(ctx, tx, job.Clone()); err != nil {
-			return fmt.Errorf("pgstore: Options.OnCreate: %w", err)
-		}
-		return nil
-	})
 	switch {
-	case hasCode(err, uniqueViolation):
+	case violates(err, "dataexport_jobs_pkey"):
 		return dataexport.Job{}, false, fmt.Errorf("%w: there is a job with the id %s already", dataexport.ErrInvalid, n.ID)
 	case err != nil:
 		return dataexport.Job{}, false, explain(ctx, err)
+	case c.replayed && c.job.Fingerprint != n.Fingerprint:
+		return dataexport.Job{}, false, dataexport.ErrIdempotencyKeyReused
 	}
-	if !replayed {
+	if !c.replayed {
 		s.announce()
 	}
-	return job, replayed, nil
+	return c.job, c.replayed, nil
+}
+
+// createWithHost makes the job and has the host add what belongs to it.
+func (s *Store) createWithHost(ctx context.Context, tx pgx.Tx, c *creation) error {
+	var batch pgx.Batch
+	c.fill(&batch)
+	if err := tx.SendBatch(ctx, &batch).Close(); err != nil || c.replayed {
+		return err
+	}
+	return callHost(ctx, tx, c.job.Clone(), s.onCreate)
+}
+
+// A creation is one call of Create.
+type creation struct {
+	dataexport.NewJob
+	filter string
+
+	job      dataexport.Job // what has come of it
+	replayed bool
+}
+
+func newCreation(n dataexport.NewJob) (*creation, error) {
+	if err := checkNewJob(&n); err != nil {
+		return nil, err
+	}
+	filter, err := json.Marshal(n.Filter)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the filter: %w", dataexport.ErrInvalid, err)
+	}
+	return &creation{NewJob: n, filter: string(filter)}, nil
+}
+
+// fill adds the statements that make the job or find it. If a quota is full, nothing is made, and the batch ends with
+// ErrTooManyExports.
+func (c *creation) fill(batch *pgx.Batch) {
+	if c.IdempotencyKey != "" || c.MaxActive > 0 || c.MaxReady > 0 {
+		batch.Queue(lockWorkspace, workspaceLock, c.Scope.WorkspaceID)
+	}
+	batch.Queue(createJob, c.ID, c.Scope.WorkspaceID, c.Scope.Subject, c.Dataset, c.Format, c.Personal, c.filter,
+		c.IdempotencyKey, c.Fingerprint, c.MaxActive, c.MaxReady).QueryRow(func(row pgx.Row) error {
+		job, at, err := scan(replayRow{row, &c.replayed})
+		if errors.Is(err, pgx.ErrNoRows) {
+			return dataexport.ErrTooManyExports
+		}
+		c.job = job.At(at)
+		return err
+	})
+	batch.Queue(announceJob)
 }
 
 func checkNewJob(n *dataexport.NewJob) error {
@@ -93,30 +136,6 @@ func checkNewJob(n *dataexport.NewJob) error {
 		{"the idempotency key", n.IdempotencyKey}, {"the fingerprint", n.Fingerprint},
 	}
 	return checkTexts(texts...)
-}
-
-// create makes the job or finds it, on one way to the server and back.
-func create(ctx context.Context, tx pgx.Tx, n *dataexport.NewJob, filter string) (job dataexport.Job, replayed bool, err error) {
-	var batch pgx.Batch
-	batch.Queue(lockWorkspace, workspaceLock, n.Scope.WorkspaceID)
-	batch.Queue(createJob, n.ID, n.Scope.WorkspaceID, n.Scope.Subject, n.Dataset, n.Format, n.Personal, filter,
-		n.IdempotencyKey, n.Fingerprint, n.MaxActive, n.MaxReady).QueryRow(func(row pgx.Row) error {
-		var at time.Time
-		job, at, err = scan(replayRow{row, &replayed})
-		job = job.At(at)
-		return err
-	})
-	batch.Queue(announceJob, n.ID, channel)
-	err = tx.SendBatch(ctx, &batch).Close()
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return dataexport.Job{}, false, dataexport.ErrTooManyExports
-	case err != nil:
-		return dataexport.Job{}, false, err
-	case replayed && job.Fingerprint != n.Fingerprint:
-		return dataexport.Job{}, false, dataexport.ErrIdempotencyKeyReused
-	}
-	return job, replayed, nil
 }
 
 // A replayRow is the row of a job with one more column in front.

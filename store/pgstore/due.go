@@ -36,9 +36,10 @@ func (k *kind) due() string {
 		k.column + " LIMIT $2"
 }
 
-// upcoming returns the query for how long it takes until the next job is due, of the same duration.
+// upcoming returns the query for how long it takes until the next job is due, of the same duration. A time.Duration ends
+// with 292 years.
 func (k *kind) upcoming() string {
-	return "SELECT " + k.column + " + $1::interval - now() FROM dataexport_jobs WHERE " + k.where + " AND " + k.column +
+	return "SELECT least(" + k.column + " + $1::interval - now(), interval '100 years') FROM dataexport_jobs WHERE " + k.where + " AND " + k.column +
 		" > now() - $1::interval ORDER BY " + k.column + " LIMIT 1"
 }
 

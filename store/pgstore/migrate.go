@@ -16,9 +16,10 @@ var migrationFiles embed.FS
 // migrationLock is the advisory lock under which migrations run; the number is that of nobody else by chance.
 const migrationLock = 0x64617461_6578706f // "dataexpo"
 
-// Migrate brings the tables of the store up to date, creating them where there are none, in the first schema of the
-// connection's search_path. Programs call it when they start; several may do so at the same time. All of it is one
-// transaction. It is an error, and nothing changes, if a newer version of this package has been at the database.
+// Migrate brings the tables of the store up to date. It creates them, where no schema of the connection's search_path has
+// them, in the first. Programs call it when they start; several may do so at the same time. All of it is one transaction.
+// It is an error, and nothing changes, if a newer version of this package has been at the database. A role that may not
+// create tables can call it too, if there is nothing to do.
 func Migrate(ctx context.Context, pool *pgxpool.Pool) error {
 	migrations, err := readMigrations(migrationFiles)
 	if err != nil {
@@ -51,7 +52,7 @@ func readMigrations(files fs.FS) ([]migration, error) {
 }
 
 func migrate(ctx context.Context, s *Store, migrations []migration) error {
-	return s.transact(ctx, pgx.TxOptions{}, func(tx pgx.Tx) error {
+	return s.transact(ctx, changing, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(migrationLock)); err != nil {
 			return err
 		}

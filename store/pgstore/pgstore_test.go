@@ -1,4 +1,4 @@
-package pgstore_test
+package pgstore
 
 import (
 	"os"
@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
-	"github.com/dataexport/dataexport/store/pgstore"
 	"github.com/dataexport/dataexport/store/pgstore/postgrestest"
 	"github.com/dataexport/dataexport/store/storetest"
 )
@@ -30,7 +29,7 @@ func openPool(t testing.TB, database string) *pgxpool.Pool {
 func migrated(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	pool := openPool(t, postgres.NewDatabase(t))
-	require.NoError(t, pgstore.Migrate(t.Context(), pool))
+	require.NoError(t, Migrate(t.Context(), pool))
 	return pool
 }
 
@@ -39,6 +38,6 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) dataexport.Store {
 		_, err := pool.Exec(t.Context(), "TRUNCATE dataexport_jobs, dataexport_workspaces")
 		require.NoError(t, err)
-		return pgstore.New(pool, pgstore.Options{})
+		return New(pool, Options{})
 	})
 }

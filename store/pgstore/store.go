@@ -28,6 +28,7 @@ type Options struct {
 type Store struct {
 	pool     *pgxpool.Pool
 	onCreate func(context.Context, pgx.Tx, dataexport.Job) error
+	listens  bool // the pool has a connection to spare for WaitForWork
 
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced when a job may have become claimable
@@ -43,13 +44,34 @@ var (
 // New makes a Store of a database that Migrate has been at. The pool stays the caller's, who closes it when the Store is
 // not used any more.
 func New(pool *pgxpool.Pool, o Options) *Store {
-	return &Store{pool: pool, onCreate: o.OnCreate, changed: make(chan struct{})}
+	return &Store{pool: pool, onCreate: o.OnCreate, listens: pool.Config().MaxConns > 1, changed: make(chan struct{})}
 }
+
+// changing is how a transaction that changes something begins, whatever the database has for its default: what waits for a
+// lock must then see what the other has done.
+var changing = pgx.TxOptions{IsoLevel: pgx.ReadCommitted}
+
+// view makes a transaction see one state of the database.
+var view = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 
 // transact runs a function in a transaction, again if the database had to undo it for the sake of another.
 func (s *Store) transact(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) error) error {
 	return retry(ctx, func() error { return pgx.BeginTxFunc(ctx, s.pool, o, do) })
 }
 
-// view makes a transaction see one state of the database.
-var view = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+// send runs the statements of a batch in a transaction, all on one way to the server and back. It makes the batch anew when
+// the database had to undo it for the sake of another.
+func (s *Store) send(ctx context.Context, fill func(*pgx.Batch)) error {
+	return retry(ctx, func() error {
+		var batch pgx.Batch
+		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+		fill(&batch)
+		batch.Queue("COMMIT")
+		conn, err := s.pool.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Release() // closes it if the transaction is still open
+		return conn.SendBatch(ctx, &batch).Close()
+	})
+}

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,43 +15,35 @@ const channel = "dataexport_jobs"
 
 // nextHeld finds how long it takes until a job can be claimed, negative or 0 if one can be now, or null.
 const nextHeld = `
-	SELECT greatest(held_until, now() - interval '1 hour') - now() FROM dataexport_jobs
+	SELECT least(greatest(held_until, now() - interval '1 hour') - now(), interval '100 years') FROM dataexport_jobs
 	WHERE status IN ('PENDING', 'PROCESSING') ORDER BY held_until LIMIT 1`
+
+// troublePause is after how long a call returns that could not listen: its caller then looks for itself.
+const troublePause = time.Second
 
 // WaitForWork implements dataexport.WorkWaiter. It returns when a job can be claimed that was there when it began, that
 // any process has made or handed back since (LISTEN and NOTIFY), or that time has made claimable. One of the calls that
-// wait at the same time listens for all; when it ends they all return, too early maybe, and one of them is the next to
-// listen. Where the server cannot be reached, or cannot LISTEN, as behind a pooler that gives out connections for single
-// transactions, it learns only of what this Store does: workers must look from time to time, ending the wait by its
-// context.
+// wait at the same time listens for all, on a connection of the pool; when it ends they all return, too early maybe, and
+// one of them is the next to listen. While the server cannot be reached it returns every second. Behind a pooler that
+// gives out connections for single transactions, and with a pool of one connection, which must stay free, it learns of
+// what other Stores do only when it is called again: workers must look from time to time, ending the wait by its context.
 func (s *Store) WaitForWork(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	changed, listener := s.join()
 	if !listener {
-		return await(ctx, changed)
+		return await(ctx, changed, forever)
 	}
 	defer s.leave()
-	listening, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := make(chan struct{})
-	stopped := make(chan struct{})
-	go func() { // what this Store does itself ends the wait on the connection
-		defer close(stopped)
-		select {
-		case <-changed:
-			cancel()
-		case <-stop:
-		}
-	}()
-	err := s.listen(listening)
-	close(stop)
-	<-stopped
-	if err == nil || ctx.Err() != nil || listening.Err() != nil {
-		return ctx.Err()
+	wait := s.outlook
+	if s.listens {
+		wait = s.listen
 	}
-	return await(ctx, changed) // without the server
+	if err := wait(ctx, changed); err != nil && ctx.Err() == nil {
+		return await(ctx, changed, troublePause)
+	}
+	return ctx.Err()
 }
 
 // join returns what is closed when a job may have become claimable, and whether the caller is the one to listen.
@@ -78,42 +71,73 @@ func (s *Store) announce() {
 	s.changed = make(chan struct{})
 }
 
-func await(ctx context.Context, changed <-chan struct{}) error {
+// forever is the wait for what has no time.
+const forever = time.Duration(math.MaxInt64)
+
+// await returns when changed is closed, after some time, or with the error of ctx.
+func await(ctx context.Context, changed <-chan struct{}, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-changed:
-		return nil
+	case <-timer.C:
 	}
+	return nil
 }
 
-// listen returns nil when a job may be claimable.
-func (s *Store) listen(ctx context.Context) error {
+// outlook waits until a job may be claimable, without listening.
+func (s *Store) outlook(ctx context.Context, changed <-chan struct{}) error {
+	wait, err := untilClaimable(ctx, s.pool)
+	if err != nil {
+		return err
+	}
+	return await(ctx, changed, wait)
+}
+
+// untilClaimable returns how long it takes until a job can be claimed as things are.
+func untilClaimable(ctx context.Context, q querier) (time.Duration, error) {
+	var wait time.Duration
+	err := q.QueryRow(ctx, nextHeld).Scan(&wait)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return forever, nil
+	}
+	return wait, err
+}
+
+// listen waits until a job may be claimable, on a connection of its own. A statement that is cancelled costs the
+// connection, so that the end of changed ends only the wait for a notification, which does not.
+func (s *Store) listen(ctx context.Context, changed <-chan struct{}) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.release(conn)
+	defer release(conn)
 	if _, err := conn.Exec(ctx, "LISTEN "+channel); err != nil {
 		return err
 	}
-	var wait *time.Duration
-	err = conn.QueryRow(ctx, nextHeld).Scan(&wait) // after LISTEN, so that nothing falls in between
-	switch {
-	case err != nil && !errors.Is(err, pgx.ErrNoRows):
-		return err
-	case err == nil && wait != nil && *wait <= 0:
-		return nil
-	case err == nil && wait != nil:
-		limited, cancel := context.WithTimeout(ctx, *wait)
-		defer cancel()
-		_, err = conn.Conn().WaitForNotification(limited)
-		if errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil {
-			return nil
-		}
+	wait, err := untilClaimable(ctx, conn) // after LISTEN, so that nothing falls in between
+	if err != nil || wait <= 0 {
 		return err
 	}
-	_, err = conn.Conn().WaitForNotification(ctx)
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-changed:
+			cancel()
+		case <-waiting.Done():
+		}
+	}()
+	_, err = conn.Conn().WaitForNotification(waiting)
+	if waiting.Err() != nil {
+		err = nil
+	}
+	cancel()
+	<-stopped
 	return err
 }
 
@@ -121,10 +145,10 @@ func (s *Store) listen(ctx context.Context) error {
 const unlistenTimeout = time.Second
 
 // release gives a connection back that must not listen any more, or closes it.
-func (s *Store) release(conn *pgxpool.Conn) {
+func release(conn *pgxpool.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), unlistenTimeout)
 	defer cancel()
-	if _, err := conn.Exec(ctx, "UNLISTEN *"); err != nil {
+	if _, err := conn.Exec(ctx, "UNLISTEN "+channel); err != nil {
 		_ = conn.Conn().Close(ctx) // Release sees it and drops it
 	}
 	conn.Release()

@@ -1,4 +1,4 @@
-package pgstore_test
+package pgstore
 
 import (
 	"testing"
@@ -9,11 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
-	"github.com/dataexport/dataexport/store/pgstore"
 )
 
 // order makes a job of a workspace and returns its id.
-func order(t *testing.T, s *pgstore.Store, workspace string) string {
+func order(t *testing.T, s *Store, workspace string) string {
 	t.Helper()
 	job, _, err := s.Create(t.Context(), dataexport.NewJob{
 		ID: uuid.Must(uuid.NewV7()).String(), Scope: dataexport.Scope{WorkspaceID: workspace}, Dataset: "d", Format: "f",
@@ -23,7 +22,7 @@ func order(t *testing.T, s *pgstore.Store, workspace string) string {
 }
 
 // hold claims a job, and end ends it.
-func hold(t *testing.T, s *pgstore.Store, id string) (end func()) {
+func hold(t *testing.T, s *Store, id string) (end func()) {
 	t.Helper()
 	job, err := s.Claim(t.Context(), dataexport.ClaimOptions{ID: id, Lease: time.Minute})
 	require.NoError(t, err)
@@ -35,7 +34,7 @@ func hold(t *testing.T, s *pgstore.Store, id string) (end func()) {
 }
 
 func TestAhead(t *testing.T) {
-	s := pgstore.New(migrated(t), pgstore.Options{})
+	s := New(migrated(t), Options{})
 	ahead := func(id string) []string {
 		t.Helper()
 		ids, err := s.Ahead(t.Context(), id)
@@ -68,7 +67,7 @@ func TestAhead(t *testing.T) {
 }
 
 func TestWaiting(t *testing.T) {
-	s := pgstore.New(migrated(t), pgstore.Options{})
+	s := New(migrated(t), Options{})
 	ids := []string{order(t, s, "a"), order(t, s, "b"), order(t, s, "a"), order(t, s, "a")}
 	waiting := func(atLeast time.Duration, after string, limit int) []string {
 		t.Helper()
