@@ -32,34 +32,42 @@ func FuzzNumeric(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if weight := int16(uint16(raw[2])<<8 | uint16(raw[3])); weight < -200 || weight > 200 || len(raw) > 1000 {
+			return // pgx takes long for those; TestValues has some
+		}
 		var n pgtype.Numeric
 		if err := types.Scan(pgtype.NumericOID, pgtype.BinaryFormatCode, raw, &n); err != nil {
 			t.Fatalf("%s, and pgx refuses it: %v", text, err)
 		}
-		got, ok := new(big.Rat).SetString(string(text))
-		if !ok {
-			t.Fatalf("%q is no number", text)
-		}
 		scale := int(raw[6])<<8 | int(raw[7])
-		if whole, fraction, _ := strings.Cut(strings.TrimPrefix(string(text), "-"), "."); len(fraction) != scale || len(whole) > 1 && whole[0] == '0' {
-			t.Fatalf("%q is not written with %d digits", text, scale)
+		got := strings.TrimPrefix(string(text), "-")
+		if want := written(n, scale); got != want {
+			t.Fatalf("%s, and pgx reads %s", text, want)
 		}
-		if n.Exp < -20_000 || n.Exp > 200_000 {
-			return // no numeric of PostgreSQL is that small or large; the arithmetic would take long
-		}
-		want := new(big.Rat).SetInt(n.Int)
-		power := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(max(n.Exp, -n.Exp))), nil))
-		if n.Exp < 0 {
-			want.Quo(want, power)
-		} else {
-			want.Mul(want, power)
-		}
-		// Digits that the scale does not show are not shown; PostgreSQL has none.
-		unit := new(big.Rat).SetFrac(big.NewInt(1), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
-		if difference := new(big.Rat).Sub(want, got); difference.Abs(difference).Cmp(unit) >= 0 {
-			t.Fatalf("%s, and pgx reads %s", text, want.FloatString(scale))
+		if sign := n.Int.Sign(); sign > 0 && text[0] == '-' || sign < 0 && text[0] != '-' {
+			t.Fatalf("%s has not the sign %d", text, sign)
 		}
 	})
+}
+
+// written writes the amount of a number with that many digits behind the point; PostgreSQL keeps no more of them.
+func written(n pgtype.Numeric, scale int) string {
+	digits := new(big.Int).Abs(n.Int).String()
+	behind := int(-n.Exp)
+	if behind < 0 {
+		digits, behind = digits+strings.Repeat("0", -behind), 0
+	}
+	if missing := behind + 1 - len(digits); missing > 0 {
+		digits = strings.Repeat("0", missing) + digits
+	}
+	whole, fraction := digits[:len(digits)-behind], digits[len(digits)-behind:]
+	if whole = strings.TrimLeft(whole, "0"); whole == "" {
+		whole = "0"
+	}
+	if scale == 0 {
+		return whole
+	}
+	return whole + "." + (fraction + strings.Repeat("0", scale))[:scale]
 }
 
 // What pgrows reads as a list is the list that pgx reads; what pgx writes is read again.
