@@ -56,8 +56,17 @@ func writePieces(content []byte) func(io.Writer) error {
 	}
 }
 
+// skipUnderRace skips a test of allocations: the race detector makes sync.Pool forget at random.
+func skipUnderRace(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+}
+
 // More chunks do not take more memory, but for the index.
 func TestAllocations(t *testing.T) {
+	skipUnderRace(t)
 	const chunk = 16 << 10
 	for _, coding := range codings {
 		s := newStore(t, &countingStore{}, compressblob.Options{Coding: coding, ChunkSize: chunk, Workers: 2})
@@ -71,6 +80,7 @@ func TestAllocations(t *testing.T) {
 }
 
 func TestReadAllocations(t *testing.T) {
+	skipUnderRace(t)
 	for _, coding := range codings {
 		s := newStore(t, memblob.New(), smallChunks(coding))
 		put(t, s, "job/1", lines(400<<10, 1)) // 100 chunks

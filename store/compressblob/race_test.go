@@ -1,0 +1,5 @@
+//go:build race
+
+package compressblob_test
+
+const raceDetector = true
