@@ -38,7 +38,7 @@ func (b *bench) runDatabase(ctx context.Context, t table, formats []string, newR
 		for _, format := range formats {
 			r := newRace(format)
 			r.Records = n
-			if err := b.run(ctx, r, b.roundsOf(n)); err != nil {
+			if err := b.run(ctx, r, b.onDisk()); err != nil {
 				return err
 			}
 		}
@@ -51,18 +51,9 @@ const million = 1_000_000
 // sizes returns how many records are exported from databases.
 func (b *bench) sizes() []int {
 	if b.quick {
-		return []int{100_000}
+		return []int{b.pick(100_000, 0)}
 	}
 	return []int{1 * million, 2 * million, 5 * million, 10 * million}
-}
-
-// roundsOf returns how often exports of a size are repeated.
-func (b *bench) roundsOf(records int) int {
-	switch {
-	case b.quick, records > 2*million:
-		return 3
-	}
-	return 7
 }
 
 // verifySides lets each side write its file and compares the records.

@@ -45,7 +45,7 @@ func runDownload(ctx context.Context, b *bench) (err error) {
 	return b.run(ctx, &race.Race{
 		Title: "Download of a file of JSON", Records: count, Ratios: []race.Ratio{ratio},
 		Sides: []race.Side{downloadSide(downloadServer, ours.URL), downloadSide("nginx", theirs.URL)},
-	}, b.pick(7, 15))
+	}, b.inMemory())
 }
 
 // findNginx returns where nginx is. Its folder is not always among those that are looked through for commands.

@@ -41,7 +41,7 @@ func runDuckDB(ctx context.Context, b *bench) error {
 			return err
 		}
 		r.Records = count
-		if err := b.run(ctx, r, b.roundsOf(count)); err != nil {
+		if err := b.run(ctx, r, b.onDisk()); err != nil {
 			return err
 		}
 	}

@@ -16,10 +16,9 @@ import (
 // What makes an export fast can be counted, and counts do not depend on how busy the machine is: nothing is allocated for a record,
 // and writes are large.
 func TestAnExportAllocatesNothingForARecord(t *testing.T) {
-	list := records.Make(records.Dirty, 20_000)
 	for _, r := range []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()} {
 		allocations := func(n int) float64 {
-			data := inOrder(list[:n])
+			data := datasetOf(records.NewCycle(records.Dirty, n))
 			return testing.AllocsPerRun(3, func() {
 				if _, err := export(context.Background(), &race.Discard{}, data, r); err != nil {
 					t.Fatal(err)
@@ -33,12 +32,12 @@ func TestAnExportAllocatesNothingForARecord(t *testing.T) {
 }
 
 func TestAnExportWritesInLargePieces(t *testing.T) {
-	list := records.Make(records.Dirty, 20_000)
+	list := records.NewCycle(records.Dirty, 20_000)
 	for _, r := range []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()} {
 		var engine, alone race.Discard
-		_, err := export(t.Context(), &engine, inOrder(list), r)
+		_, err := export(t.Context(), &engine, datasetOf(list), r)
 		require.NoError(t, err)
-		_, err = renderAlone(t.Context(), &alone, inOrder(list), r)
+		_, err = renderAlone(t.Context(), &alone, datasetOf(list), r)
 		require.NoError(t, err)
 		assert.Equal(t, alone.Bytes, engine.Bytes)
 		assert.LessOrEqual(t, engine.Writes, engine.Bytes/(256<<10)+1, "%s: system calls of the engine", r.Format().Name)
@@ -48,7 +47,7 @@ func TestAnExportWritesInLargePieces(t *testing.T) {
 
 // A record must not grow unseen: that would make every ratio look worse, or better.
 func TestTheSizeOfARecord(t *testing.T) {
-	list := records.Make(records.Dirty, 20_000)
+	list := records.NewCycle(records.Dirty, 20_000)
 	for _, test := range []struct {
 		renderer dataexport.Renderer
 		bytes    int64
@@ -58,8 +57,8 @@ func TestTheSizeOfARecord(t *testing.T) {
 		{render.Markdown(), 540},
 	} {
 		var written race.Discard
-		_, err := export(t.Context(), &written, inOrder(list), test.renderer)
+		_, err := export(t.Context(), &written, datasetOf(list), test.renderer)
 		require.NoError(t, err)
-		assert.InDelta(t, test.bytes, written.Bytes/int64(len(list)), 3, test.renderer.Format().Name)
+		assert.InDelta(t, test.bytes, written.Bytes/int64(list.Len()), 3, test.renderer.Format().Name)
 	}
 }

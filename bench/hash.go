@@ -17,11 +17,11 @@ import (
 // not hash.
 func runHash(ctx context.Context, b *bench) error {
 	const withHash, without = "dataexport, engine with SHA-256", "the same without SHA-256"
-	list := records.Make(records.Dirty, 200_000)
-	data := inOrder(list)
+	list := records.NewCycle(records.Dirty, 200_000)
+	data := datasetOf(list)
 	file := filepath.Join(b.directory, "hash")
 	return b.run(ctx, &race.Race{
-		Title: "JSON to a file", Records: len(list),
+		Title: "JSON to a file", Records: list.Len(),
 		Ratios: []race.Ratio{{Name: "file/without-sha256", Target: 0.87, Ours: withHash, Theirs: []string{without}}}, // 1 / 1.15
 		Sides: []race.Side{
 			fileSide(withHash, file, func(ctx context.Context, w io.Writer) (int64, error) { return export(ctx, w, data, render.JSON()) }),
@@ -29,7 +29,7 @@ func runHash(ctx context.Context, b *bench) error {
 				return renderBehind(ctx, w, data, render.JSON())
 			}),
 		},
-	}, 15)
+	}, b.onDisk())
 }
 
 // fileSide makes a side of what writes a file.

@@ -12,12 +12,12 @@ import (
 	"github.com/dataexport/dataexport/memory"
 )
 
-// inOrder makes a dataset of records that are in the order of their key, as a host has them from its database.
-func inOrder(list []memory.Record) dataexport.Dataset {
+// datasetOf makes a dataset of records that are in the order of their key, as a host has them from its database.
+func datasetOf(list *records.Cycle) dataexport.Dataset {
 	return memory.Dataset(func(context.Context, dataexport.Query) iter.Seq2[*memory.Record, error] {
 		return func(yield func(*memory.Record, error) bool) {
-			for i := range list {
-				if !yield(&list[i], nil) {
+			for r := range list.All() {
+				if !yield(r, nil) {
 					return
 				}
 			}

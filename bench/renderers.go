@@ -8,7 +8,6 @@ import (
 	"github.com/dataexport/dataexport/bench/internal/race"
 	"github.com/dataexport/dataexport/bench/internal/records"
 	"github.com/dataexport/dataexport/bench/internal/rival"
-	"github.com/dataexport/dataexport/memory"
 	"github.com/dataexport/dataexport/render"
 )
 
@@ -46,21 +45,21 @@ func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Re
 		if b.quick && shape != records.Dirty {
 			continue
 		}
-		list := records.Make(shape, b.pick(20_000, 200_000))
+		list := records.NewCycle(shape, b.pick(20_000, 200_000))
 		run, err := rendererRace(ctx, format, shape, list, r, rivals, ratios)
 		if err != nil {
 			return err
 		}
-		if err := b.run(ctx, run, b.pick(15, 25)); err != nil {
+		if err := b.run(ctx, run, b.inMemory()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func rendererRace(ctx context.Context, format string, shape records.Shape, list []memory.Record, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) (*race.Race, error) {
-	run := &race.Race{Title: fmt.Sprintf("%s, %s text, in memory", format, shape), Records: len(list)}
-	data := inOrder(list)
+func rendererRace(ctx context.Context, format string, shape records.Shape, list *records.Cycle, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) (*race.Race, error) {
+	run := &race.Race{Title: fmt.Sprintf("%s, %s text, in memory", format, shape), Records: list.Len()}
+	data := datasetOf(list)
 	size, err := renderAlone(ctx, &race.Discard{}, data, r)
 	if err != nil {
 		return nil, err
@@ -72,7 +71,7 @@ func rendererRace(ctx context.Context, format string, shape records.Shape, list 
 	for _, other := range rivals {
 		run.Sides = append(run.Sides, race.InProcess(other.Name, func(context.Context) (int64, error) {
 			var written race.Discard
-			err := other.Write(&written, list)
+			err := other.Write(&written, list.All())
 			return written.Bytes, err
 		}))
 	}

@@ -15,14 +15,13 @@ import (
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/bench/internal/records"
 	"github.com/dataexport/dataexport/bench/internal/rival"
-	"github.com/dataexport/dataexport/memory"
 	"github.com/dataexport/dataexport/render"
 )
 
 // What is compared must be the same work: each rival writes the records that ours does.
 func TestRivalsWriteTheSameRecords(t *testing.T) {
 	for _, shape := range records.Shapes() {
-		list := records.Make(shape, 300)
+		list := records.NewCycle(shape, 1300)
 		for _, test := range []struct {
 			ours   dataexport.Renderer
 			rivals []rival.Writer
@@ -33,28 +32,28 @@ func TestRivalsWriteTheSameRecords(t *testing.T) {
 			{render.Markdown(), rival.Markdown(), headings},
 		} {
 			want := test.parse(t, exported(t, list, test.ours))
-			require.Len(t, want, len(list))
+			require.Len(t, want, list.Len())
 			assert.Equal(t, want, test.parse(t, renderedAlone(t, list, test.ours)))
 			for _, other := range test.rivals {
 				var b bytes.Buffer
-				require.NoError(t, other.Write(&b, list))
+				require.NoError(t, other.Write(&b, list.All()))
 				assert.Equal(t, want, test.parse(t, b.Bytes()), "%s, %s", other.Name, shape)
 			}
 		}
 	}
 }
 
-func exported(t *testing.T, list []memory.Record, r dataexport.Renderer) []byte {
+func exported(t *testing.T, list *records.Cycle, r dataexport.Renderer) []byte {
 	var b bytes.Buffer
-	n, err := export(t.Context(), &b, inOrder(list), r)
+	n, err := export(t.Context(), &b, datasetOf(list), r)
 	require.NoError(t, err)
 	require.EqualValues(t, b.Len(), n)
 	return b.Bytes()
 }
 
-func renderedAlone(t *testing.T, list []memory.Record, r dataexport.Renderer) []byte {
+func renderedAlone(t *testing.T, list *records.Cycle, r dataexport.Renderer) []byte {
 	var b bytes.Buffer
-	n, err := renderAlone(context.Background(), &b, inOrder(list), r)
+	n, err := renderAlone(context.Background(), &b, datasetOf(list), r)
 	require.NoError(t, err)
 	require.EqualValues(t, b.Len(), n)
 	return b.Bytes()

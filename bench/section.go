@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/dataexport/dataexport/bench/internal/race"
 )
@@ -31,6 +32,7 @@ func sections() []section {
 // A bench is one run of sections.
 type bench struct {
 	quick     bool
+	brief     bool   // one round with few records, to see that it works
 	directory string // for files, on the disk that is measured
 	log       func(format string, args ...any)
 	results   []*race.Result
@@ -45,21 +47,46 @@ type skipped struct {
 
 // pick returns the first number in a quick run and the second in a full one.
 func (b *bench) pick(quick, full int) int {
-	if b.quick {
+	switch {
+	case b.brief:
+		return min(quick, verified)
+	case b.quick:
 		return quick
 	}
 	return full
 }
 
 // run runs a race and keeps what it has measured.
-func (b *bench) run(ctx context.Context, r *race.Race, rounds int) error {
+func (b *bench) run(ctx context.Context, r *race.Race, effort race.Effort) error {
 	b.log("%s, %d records", r.Title, r.Records)
-	result, err := r.Run(ctx, rounds)
+	result, err := r.Run(ctx, effort)
 	if err != nil {
 		return err
 	}
 	b.results = append(b.results, result)
 	return nil
+}
+
+// inMemory is the effort of races that take milliseconds.
+func (b *bench) inMemory() race.Effort {
+	if b.brief {
+		return race.Effort{Least: 1, Most: 1}
+	}
+	if b.quick {
+		return race.Effort{Least: 5, Most: 25, Time: 4 * time.Second}
+	}
+	return race.Effort{Least: 25, Most: 101, Time: time.Minute}
+}
+
+// onDisk is the effort of races that take seconds, or minutes.
+func (b *bench) onDisk() race.Effort {
+	if b.brief {
+		return race.Effort{Least: 1, Most: 1}
+	}
+	if b.quick {
+		return race.Effort{Least: 3, Most: 7, Time: 10 * time.Second}
+	}
+	return race.Effort{Least: 3, Most: 11, Time: 5 * time.Minute}
 }
 
 // skip says of ratios why they cannot be measured here.

@@ -38,11 +38,22 @@ type Ratio struct {
 	Theirs []string // the fastest of them counts
 }
 
+// An Effort says how many rounds a race has: as many as fit into a time, within bounds. The rounds of a slow machine, or of
+// one that is busy with something else, are fewer.
+type Effort struct {
+	Least, Most int
+	Time        time.Duration // after which no round begins
+}
+
 // Run lets each side run once to warm up, and then once in each round. Every other round goes the other way around.
-func (r *Race) Run(ctx context.Context, rounds int) (*Result, error) {
+func (r *Race) Run(ctx context.Context, effort Effort) (*Result, error) {
+	start := time.Now()
 	result := &Result{Race: r, Samples: make(map[string][]Sample)}
 	order := slices.Clone(r.Sides)
-	for round := range 1 + rounds {
+	for round := range 1 + effort.Most {
+		if round > effort.Least && time.Since(start) > effort.Time {
+			break
+		}
 		for _, side := range order {
 			sample, err := side.Run(ctx)
 			if err != nil {

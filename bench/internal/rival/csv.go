@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
+	"iter"
 	"strconv"
 	"time"
 
@@ -21,7 +22,7 @@ func CSV() []Writer {
 	}
 }
 
-func writeEncodingCSV(w io.Writer, list []memory.Record) error {
+func writeEncodingCSV(w io.Writer, list iter.Seq[*memory.Record]) error {
 	b := bufio.NewWriterSize(w, bufferSize)
 	writer := csv.NewWriter(b)
 	writer.UseCRLF = true
@@ -29,9 +30,9 @@ func writeEncodingCSV(w io.Writer, list []memory.Record) error {
 		return err
 	}
 	cells := make([]string, 0, 14)
-	for i := range list {
+	for r := range list {
 		var err error
-		if cells, err = appendCells(cells[:0], &list[i]); err != nil {
+		if cells, err = appendCells(cells[:0], r); err != nil {
 			return err
 		}
 		if err := writer.Write(cells); err != nil {
@@ -131,21 +132,28 @@ func CSVRecordOf(r *memory.Record) CSVRecord {
 // gocsvBatch is how many records are given to gocsv at once. It looks at the type again for each call.
 const gocsvBatch = 1000
 
-func writeGocsv(w io.Writer, list []memory.Record) error {
+func writeGocsv(w io.Writer, list iter.Seq[*memory.Record]) error {
 	b := bufio.NewWriterSize(w, bufferSize)
 	writer := csv.NewWriter(b)
 	writer.UseCRLF = true
 	safe := gocsv.NewSafeCSVWriter(writer)
 	batch := make([]CSVRecord, 0, gocsvBatch)
 	marshal := gocsv.MarshalCSV // with the header, once
-	for i := range list {
-		batch = append(batch, CSVRecordOf(&list[i]))
-		if len(batch) == cap(batch) || i == len(list)-1 {
-			if err := marshal(batch, safe); err != nil {
+	flush := func() error {
+		err := marshal(batch, safe)
+		marshal, batch = gocsv.MarshalCSVWithoutHeaders, batch[:0]
+		return err
+	}
+	for r := range list {
+		batch = append(batch, CSVRecordOf(r))
+		if len(batch) == cap(batch) {
+			if err := flush(); err != nil {
 				return err
 			}
-			marshal, batch = gocsv.MarshalCSVWithoutHeaders, batch[:0]
 		}
+	}
+	if err := flush(); err != nil {
+		return err
 	}
 	return b.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"iter"
 	"time"
 
 	sonic "github.com/bytedance/sonic/encoder"
@@ -43,12 +44,12 @@ func JSON() []Writer {
 }
 
 // writeArray writes an array of what element writes for each record, without a comma or line end.
-func writeArray(w io.Writer, list []memory.Record, element func(*bufio.Writer, *jsonRecord) error) error {
+func writeArray(w io.Writer, list iter.Seq[*memory.Record], element func(*bufio.Writer, *jsonRecord) error) error {
 	b := bufio.NewWriterSize(w, bufferSize)
 	separator := "[\n"
-	for i := range list {
+	for r := range list {
 		b.WriteString(separator) // bufio.Writer keeps its first error
-		if err := element(b, (*jsonRecord)(&list[i])); err != nil {
+		if err := element(b, (*jsonRecord)(r)); err != nil {
 			return err
 		}
 		separator = ",\n"
@@ -57,7 +58,7 @@ func writeArray(w io.Writer, list []memory.Record, element func(*bufio.Writer, *
 	return b.Flush()
 }
 
-func writeEncodingJSON(w io.Writer, list []memory.Record) error {
+func writeEncodingJSON(w io.Writer, list iter.Seq[*memory.Record]) error {
 	var encoder *json.Encoder
 	return writeArray(w, list, func(b *bufio.Writer, r *jsonRecord) error {
 		if encoder == nil {
@@ -68,7 +69,7 @@ func writeEncodingJSON(w io.Writer, list []memory.Record) error {
 	})
 }
 
-func writeGoccy(w io.Writer, list []memory.Record) error {
+func writeGoccy(w io.Writer, list iter.Seq[*memory.Record]) error {
 	var encoder *goccy.Encoder
 	return writeArray(w, list, func(b *bufio.Writer, r *jsonRecord) error {
 		if encoder == nil {
@@ -79,7 +80,7 @@ func writeGoccy(w io.Writer, list []memory.Record) error {
 	})
 }
 
-func writeSonic(w io.Writer, list []memory.Record) error {
+func writeSonic(w io.Writer, list iter.Seq[*memory.Record]) error {
 	buffer := make([]byte, 0, 4096)
 	return writeArray(w, list, func(b *bufio.Writer, r *jsonRecord) error {
 		buffer = buffer[:0]
@@ -91,7 +92,7 @@ func writeSonic(w io.Writer, list []memory.Record) error {
 	})
 }
 
-func writeSegmentio(w io.Writer, list []memory.Record) error {
+func writeSegmentio(w io.Writer, list iter.Seq[*memory.Record]) error {
 	buffer := make([]byte, 0, 4096)
 	return writeArray(w, list, func(b *bufio.Writer, r *jsonRecord) error {
 		var err error

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"time"
 
@@ -14,13 +15,15 @@ import (
 func Markdown() []Writer { return []Writer{{"fmt", writeFmt}} }
 
 // writeFmt writes the layout of render.Markdown. It escapes nothing, so that it does less.
-func writeFmt(w io.Writer, list []memory.Record) error {
+func writeFmt(w io.Writer, list iter.Seq[*memory.Record]) error {
 	b := bufio.NewWriterSize(w, bufferSize)
 	fmt.Fprint(b, "# memories\n")
-	for i := range list {
-		fprintRecord(b, &list[i])
+	count := 0
+	for r := range list {
+		fprintRecord(b, r)
+		count++
 	}
-	fmt.Fprintf(b, "\n%d records\n", len(list))
+	fmt.Fprintf(b, "\n%d records\n", count)
 	return b.Flush() // bufio.Writer keeps its first error
 }
 

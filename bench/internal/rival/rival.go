@@ -6,14 +6,15 @@ package rival
 
 import (
 	"io"
+	"iter"
 
 	"github.com/dataexport/dataexport/memory"
 )
 
-// A Writer writes a document of all records.
+// A Writer writes a document of all records, each of which is valid until the next is asked for.
 type Writer struct {
 	Name  string
-	Write func(w io.Writer, list []memory.Record) error
+	Write func(w io.Writer, list iter.Seq[*memory.Record]) error
 }
 
 // bufferSize is that of the buffer in front of a file.
