@@ -1,6 +1,7 @@
 package compressblob
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -172,7 +173,9 @@ func recognize(stored dataexport.Blob) (format, error) {
 	}
 	for _, f := range formats() {
 		head := f.head()
-		if len(begin) >= minHeadSize && string(begin[:min(len(begin), len(head))]) == string(head[:min(len(begin), len(head))]) {
+		whole := bytes.HasPrefix(begin, head)
+		cutOff := len(begin) >= minHeadSize && bytes.HasPrefix(head, begin)
+		if whole || cutOff {
 			return f, nil
 		}
 	}
