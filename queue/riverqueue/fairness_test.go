@@ -13,7 +13,7 @@ import (
 	"github.com/dataexport/dataexport/queue/riverqueue"
 )
 
-// create1000 orders many exports for one workspace.
+// flood orders many exports for one workspace.
 func (w *world) flood(workspace string, exports int) (ids []string) {
 	w.t.Helper()
 	for range exports {

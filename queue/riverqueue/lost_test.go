@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/queue/riverqueue"
 )
 
 // crash has the River job of an export look as if its worker had died.
@@ -42,9 +43,11 @@ func TestALostRiverJobIsInsertedAgain(t *testing.T) {
 }
 
 func TestAnExportThatWaitsInRiverGetsNoSecondJob(t *testing.T) {
-	w := newWorld(t, setting{})
+	w := newWorld(t, setting{options: func(o *riverqueue.Options) { o.Workers = 1 }})
+	waiting := w.sources.block(nil)
+	w.create("acme")
 	w.run()
-	w.pause("dataexport")
+	<-waiting // and so keeps the only worker
 	job := w.create("acme")
 	for range 2 {
 		w.untilSweep("lost")
