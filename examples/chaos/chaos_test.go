@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 const (
 	lease       = 2 * time.Second
 	maxAttempts = 8
-	customers   = 24 // at the same time
+	customers   = 60 // at the same time
 )
 
 // settings is what the environment says.
@@ -121,12 +122,14 @@ func (w *world) newMember(name, queue string) *member {
 	args := []string{
 		"-addr", "127.0.0.1:0", "-data", w.t.TempDir(), "-store", w.database.url(w.postgres.URL("postgres")), "-blobs", bucket.URL(),
 		"-queue", queue, "-lease", lease.String(), "-attempts", strconv.Itoa(maxAttempts), "-workers", "2",
-		"-memories", w.data.file, "-account", "../server/testdata/account.json",
+		"-memories", w.data.file, "-account", w.data.account,
 	}
-	return &member{
+	m := &member{
 		t: w.t, name: name, timeline: w.timeline, logFile: filepath.Join(w.t.TempDir(), "log"),
 		binary: w.settings.binary, args: append(args, w.data.keyFlags()...), environ: bucket.Environ(),
 	}
+	w.t.Cleanup(func() { _ = m.end(syscall.SIGKILL) }) // of a test that has failed
+	return m
 }
 
 // random returns numbers that follow from the seed and are others for each purpose.
@@ -165,7 +168,10 @@ func (w *world) begin() {
 	}
 	for _, m := range w.members {
 		w.waitFor("the servers to listen", func() string {
-			if m.address() == "" {
+			switch {
+			case w.t.Failed():
+				w.t.FailNow()
+			case m.address() == "":
 				return m.name + " does not"
 			}
 			return ""

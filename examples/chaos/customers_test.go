@@ -52,7 +52,9 @@ type order struct {
 	deleted  bool // somebody has got the answer that it is
 }
 
-func (o *order) String() string { return fmt.Sprintf("%s (%s by %s) %s", o.key, o.query, o.customer, o.id) }
+func (o *order) String() string {
+	return fmt.Sprintf("%s (%s by %s) %s", o.key, o.query, o.customer, o.id)
+}
 
 // orders are all that were made up, sent or not.
 type orders struct {
@@ -138,7 +140,7 @@ func (w *world) serve(ctx context.Context, o *order) {
 // await looks at a job until a function is content with its status, or there is no time any more.
 func (w *world) await(ctx context.Context, o *order, content func(status string) bool) {
 	for ctx.Err() == nil && !content(w.look(o).Status) {
-		_ = pause(ctx, 300*time.Millisecond)
+		_ = pause(ctx, 700*time.Millisecond)
 	}
 }
 

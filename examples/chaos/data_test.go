@@ -54,6 +54,7 @@ var formats = []string{"json", "csv", "markdown"}
 // data is what there is to export, and what must come of it.
 type data struct {
 	file    string                     // JSON Lines
+	account string                     // an archive
 	records map[string][]memory.Record // by workspace
 
 	mu    sync.Mutex
@@ -64,9 +65,14 @@ func newData(t *testing.T) *data {
 	t.Helper()
 	text := memoryLines()
 	d := &data{
-		file: filepath.Join(t.TempDir(), "memories.jsonl"), records: make(map[string][]memory.Record), files: make(map[string][]byte),
+		file: filepath.Join(t.TempDir(), "memories.jsonl"), account: filepath.Join(t.TempDir(), "account.json"),
+		records: make(map[string][]memory.Record), files: make(map[string][]byte),
 	}
 	require.NoError(t, os.WriteFile(d.file, []byte(text), 0o600))
+	account, err := os.ReadFile("../server/testdata/account.json")
+	require.NoError(t, err)
+	account = bytes.ReplaceAll(account, []byte(`\u0000`), nil) // which PostgreSQL cannot keep
+	require.NoError(t, os.WriteFile(d.account, account, 0o600))
 	for r, err := range memory.ReadJSONLines(strings.NewReader(text)) {
 		require.NoError(t, err)
 		d.records[r.WorkspaceID] = append(d.records[r.WorkspaceID], *r)

@@ -19,7 +19,7 @@ func between(random *rand.Rand, least, most time.Duration) time.Duration {
 // disturb does one thing after the other until ctx is done, with pauses.
 func (w *world) disturb(ctx context.Context, purpose string, do func(*rand.Rand)) {
 	random := w.random(purpose)
-	for pause(ctx, between(random, 200*time.Millisecond, 1500*time.Millisecond)) == nil {
+	for pause(ctx, between(random, 300*time.Millisecond, 3*time.Second)) == nil {
 		do(random)
 	}
 }
