@@ -101,9 +101,11 @@ const claimChosen = `, served AS (
 	WHERE id = (SELECT id FROM chosen)
 	RETURNING ` + columns
 
-// claimable asks whether there is any job to give out.
-const claimable = `SELECT EXISTS (
-	SELECT FROM dataexport_jobs WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp())`
+// claimable asks whether there is any job to give out, and has no row if there is no active job. In the order of an index,
+// it cannot be answered by reading the whole table.
+const claimable = `
+	SELECT held_until <= statement_timestamp() FROM dataexport_jobs
+	WHERE status IN ('PENDING', 'PROCESSING') ORDER BY held_until LIMIT 1`
 
 // Of how many workspaces at the most a claim looks at several jobs, first and when other claims have been faster.
 const (
@@ -141,7 +143,7 @@ func (s *Store) claimFairest(ctx context.Context, o dataexport.ClaimOptions) (j 
 			return j, err
 		}
 		var more bool
-		if err := s.pool.QueryRow(ctx, claimable).Scan(&more); err != nil {
+		if err := s.pool.QueryRow(ctx, claimable).Scan(&more); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 			return dataexport.Job{}, explain(ctx, err)
 		}
 		if !more {

@@ -48,7 +48,8 @@ const createJob = `
 const announceJob = `
 	SELECT pg_notify('` + channel + `', '') WHERE 50 > (SELECT count(*) FROM (
 		SELECT FROM dataexport_jobs
-		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp() LIMIT 50) AS waiting)`
+		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
+		ORDER BY held_until LIMIT 50) AS waiting)`
 
 // Create implements dataexport.Store. A job with an id that is no UUID or is taken, without a workspace, or with text that
 // PostgreSQL cannot hold, is an ErrInvalid.
