@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/examples/server/internal/database/postgres"
@@ -51,7 +52,8 @@ func (b *backend) queueWithPool(db *postgres.DB) {
 
 // queueWithRiver has River bring the jobs, each of which is inserted together with one of River's own.
 func (b *backend) queueWithRiver(db *postgres.DB, s *settings, log *slog.Logger) error {
-	queue, err := riverqueue.New(db.Pool, riverqueue.Options{Workers: s.workers, Logger: log})
+	notice := min(2*s.lease, time.Minute) // the death of another server, after its leases have run out
+	queue, err := riverqueue.New(db.Pool, riverqueue.Options{Workers: s.workers, Logger: log, LostAfter: notice, SweepInterval: notice})
 	if err != nil {
 		return err
 	}
