@@ -14,40 +14,42 @@ const (
 )
 
 // A pipeline is a writer that hashes and passes on what is written to it on a goroutine of its own, so that rendering
-// goes on meanwhile. It counts the bytes and refuses those past a limit.
+// goes on meanwhile. It counts the bytes and refuses those past a limit. What fits into one chunk, as most exports do, is
+// passed on at the end without a goroutine, and takes no more memory than it has bytes.
 //
 // Write and finish are called by one goroutine, and then stop, always; it returns when the goroutine has ended.
 type pipeline struct {
 	target io.Writer
 	limit  int64 // bytes, or 0 for none
 	size   int64
-	over   error       // set once the limit is exceeded
-	chunk  []byte      // being filled
-	filled chan []byte // to the goroutine
+	over   error  // set once the limit is exceeded
+	chunk  []byte // being filled
+	chunks int    // how many there are, the one being filled included
+	sum    hash.Hash
+
+	// Once there is a goroutine:
+	filled chan []byte // to it
 	free   chan []byte // back from it
 	failed chan struct{}
 	done   chan struct{}
 	err    error // set before failed is closed
-	sum    hash.Hash
-	closed bool // filled is closed
+	closed bool  // filled is closed
 }
 
+// firstChunkSize is what a pipeline begins with. It grows as it fills.
+const firstChunkSize = 8 << 10
+
 func newPipeline(target io.Writer, limit int64) *pipeline {
-	p := &pipeline{
-		target: target,
-		limit:  limit,
-		chunk:  make([]byte, 0, chunkSize),
-		filled: make(chan []byte, chunkCount),
-		free:   make(chan []byte, chunkCount),
-		failed: make(chan struct{}),
-		done:   make(chan struct{}),
-		sum:    sha256.New(),
-	}
-	for range chunkCount - 1 {
-		p.free <- make([]byte, 0, chunkSize)
-	}
+	return &pipeline{target: target, limit: limit, sum: sha256.New()}
+}
+
+// start starts the goroutine.
+func (p *pipeline) start() {
+	p.filled = make(chan []byte, chunkCount)
+	p.free = make(chan []byte, chunkCount)
+	p.failed = make(chan struct{})
+	p.done = make(chan struct{})
 	go p.drain()
-	return p
 }
 
 // drain hashes and writes until filled is closed or a write fails.
@@ -87,6 +89,10 @@ func (p *pipeline) Write(b []byte) (int, error) {
 	}
 	written := len(b)
 	for len(b) > 0 {
+		if p.chunk == nil {
+			p.chunk = make([]byte, 0, max(firstChunkSize, min(len(b), chunkSize)))
+			p.chunks = 1
+		}
 		n := min(len(b), chunkSize-len(p.chunk))
 		p.chunk = append(p.chunk, b[:n]...)
 		b = b[n:]
@@ -99,12 +105,20 @@ func (p *pipeline) Write(b []byte) (int, error) {
 	return written, nil
 }
 
-// flush hands the chunk over and takes a free one.
+// flush hands the chunk over and takes a free one, or makes one more.
 func (p *pipeline) flush() error {
+	if p.filled == nil {
+		p.start()
+	}
 	select {
 	case p.filled <- p.chunk:
 	case <-p.failed:
 		return p.err
+	}
+	if p.chunks < chunkCount {
+		p.chunks++
+		p.chunk = make([]byte, 0, chunkSize)
+		return nil
 	}
 	select {
 	case p.chunk = <-p.free:
@@ -116,10 +130,13 @@ func (p *pipeline) flush() error {
 
 // finish waits until all is written and returns the error of the first write that failed. Then size and sum are final.
 func (p *pipeline) finish() error {
-	if p.over != nil {
+	switch {
+	case p.over != nil:
 		return p.over // also if the encoder did not look at the error of Write
-	}
-	if len(p.chunk) > 0 {
+	case len(p.chunk) == 0:
+	case p.filled == nil:
+		return p.pass(p.chunk)
+	default:
 		if err := p.flush(); err != nil {
 			return err
 		}
@@ -130,6 +147,9 @@ func (p *pipeline) finish() error {
 
 // stop ends the goroutine and waits for it. What is not flushed is dropped. It may be called again.
 func (p *pipeline) stop() {
+	if p.filled == nil {
+		return
+	}
 	if !p.closed {
 		p.closed = true
 		close(p.filled)

@@ -89,6 +89,9 @@ func (r *Runner) onJob(ctx context.Context, o ClaimOptions, do func(*attempt, co
 	return job, err
 }
 
+// firstClaimed is the version of a job that is claimed for the first time: every change raises it by one.
+const firstClaimed = 2
+
 // claim begins an attempt at a job. The context is that of the attempt.
 func (r *Runner) claim(ctx context.Context, o ClaimOptions) (*attempt, context.Context, error) {
 	began := time.Now()
@@ -104,6 +107,7 @@ func (r *Runner) claim(ctx context.Context, o ClaimOptions) (*attempt, context.C
 		began:  began,
 		lease:  newLease(r.store, job, r.config.Lease, began),
 		key:    attemptKey(job),
+		first:  job.Version == firstClaimed,
 		log:    r.config.logOf(&job),
 	}, ctx, nil
 }
@@ -123,6 +127,7 @@ type attempt struct {
 	began  time.Time
 	lease  *lease
 	key    string
+	first  bool // no attempt was before it that could have left a file
 	log    *slog.Logger
 }
 
@@ -293,7 +298,9 @@ func (a *attempt) complete(ctx context.Context, s Summary) (Job, error) {
 	case err == nil:
 		a.log.InfoContext(ctx, "export is ready", slog.Int64("records", s.Records), slog.Int64("bytes", s.Bytes))
 		a.tell(ctx, EventReady, job, nil)
-		a.runner.removeFiles(context.WithoutCancel(ctx), job, a.key)
+		if !a.first {
+			a.runner.removeFiles(context.WithoutCancel(ctx), job, a.key)
+		}
 	case errors.Is(err, errLeaseLost):
 		a.runner.removeUnneeded(context.WithoutCancel(ctx), a.key, a.log)
 		return Job{}, a.takenAway(ctx, err)

@@ -10,15 +10,15 @@ import (
 // outputSize is how many bytes an encoder gathers before it writes them.
 const outputSize = 64 << 10
 
-// An output gathers what an encoder writes. The encoder appends to buffer, which is a little larger than what is gathered,
-// so that the last record before a write seldom makes it grow.
+// An output gathers what an encoder writes. The encoder appends to buffer, which grows until it is a little larger than what
+// is gathered, so that the last record before a write seldom makes it grow any more.
 type output struct {
 	w      io.Writer
 	buffer []byte
 }
 
 func newOutput(w io.Writer) output {
-	return output{w: w, buffer: make([]byte, 0, outputSize+outputSize/4)}
+	return output{w: w, buffer: make([]byte, 0, outputSize/16)}
 }
 
 // A prefix is what stands in front of each value of a column, such as a key, ready to be copied.
