@@ -152,9 +152,10 @@ func untimed(t *testing.T, format string, content []byte) []byte {
 	var b bytes.Buffer
 	for _, f := range archive.File {
 		plain := bytes.ReplaceAll(files[f.Name], at[1], nil)
-		for _, other := range files { // the manifest tells their checksums
+		for _, other := range files { // the manifest tells their sizes and checksums
 			if bytes.Contains(other, at[1]) {
-				plain = bytes.ReplaceAll(plain, fmt.Appendf(nil, "%x", sha256.Sum256(other)), nil)
+				entry := regexp.MustCompile(fmt.Sprintf(`"size": %d,\s*"sha256": "%x"`, len(other), sha256.Sum256(other)))
+				plain = entry.ReplaceAll(plain, nil)
 			}
 		}
 		fmt.Fprintf(&b, "%s\n%s\n", f.Name, plain)
