@@ -164,24 +164,27 @@ func TestWaitOutlastsTrouble(t *testing.T) {
 	require.NoError(t, Migrate(t.Context(), pool))
 	s := New(pool, Options{})
 	var calls atomic.Int64
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() {
-		for {
-			if err := s.WaitForWork(ctx); err != nil {
-				ended <- err
-				return
+	start := func() (stop func()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() {
+			var err error
+			for ; err == nil; err = s.WaitForWork(ctx) {
+				calls.Add(1)
 			}
-			calls.Add(1)
+			ended <- err
+		}()
+		return func() {
+			cancel()
+			require.ErrorIs(t, <-ended, context.Canceled)
 		}
-	}()
+	}
+	stop := start()
 	untilListening(t, pool, 1)
 
-	cut := func() {
-		_, err := pool.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
-		require.NoError(t, err)
-	}
-	cut()
+	_, err := pool.Exec(t.Context(),
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	require.NoError(t, err)
 	untilListening(t, pool, 1)
 	require.Less(t, calls.Load(), int64(5))
 
@@ -193,12 +196,12 @@ func TestWaitOutlastsTrouble(t *testing.T) {
 	require.Eventually(t, func() bool { return pool.Ping(t.Context()) == nil }, patience, 10*time.Millisecond)
 	untilListening(t, pool, 1)
 
+	stop() // Close waits for all connections
 	pool.Close()
+	defer start()()
 	closed := calls.Load()
 	require.Eventually(t, func() bool { return calls.Load() >= closed+2 }, patience, 10*time.Millisecond)
 	require.Less(t, calls.Load(), closed+10)
-	cancel()
-	require.ErrorIs(t, <-ended, context.Canceled)
 }
 
 func TestWaitLeavesNoGoroutine(t *testing.T) {
