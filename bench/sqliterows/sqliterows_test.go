@@ -157,7 +157,8 @@ func TestQueryStopsWithItsContext(t *testing.T) {
 func TestQueryCanBeLeft(t *testing.T) {
 	conn := open(t)
 	for range 3 {
-		for range Query(t.Context(), conn, columnsOf(dataexport.KindInt), "SELECT 1 UNION SELECT 2") {
+		for _, err := range Query(t.Context(), conn, columnsOf(dataexport.KindInt), "SELECT 1 UNION SELECT 2") {
+			require.NoError(t, err)
 			break
 		}
 	}

@@ -29,11 +29,12 @@ func serve(ctx context.Context, task *Task, stdin io.Reader, stdout io.Writer) e
 		return err
 	}
 	scope := dataexport.Scope{WorkspaceID: records.Workspace, Subject: "bench"}
-	job, _, err := service.Create(ctx, dataexport.CreateRequest{Scope: scope, Format: task.Format})
+	_, _, err = service.Create(ctx, dataexport.CreateRequest{Scope: scope, Format: task.Format})
 	if err != nil {
 		return err
 	}
-	if job, err = service.Runner().RunNext(ctx); err != nil {
+	job, err := service.Runner().RunNext(ctx)
+	if err != nil {
 		return err
 	}
 	if job.Status != dataexport.StatusReady {

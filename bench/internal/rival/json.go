@@ -48,13 +48,13 @@ func writeArray(w io.Writer, list iter.Seq[*memory.Record], element func(*bufio.
 	b := bufio.NewWriterSize(w, bufferSize)
 	separator := "[\n"
 	for r := range list {
-		b.WriteString(separator) // bufio.Writer keeps its first error
+		_, _ = b.WriteString(separator) // Flush returns the first error
 		if err := element(b, (*jsonRecord)(r)); err != nil {
 			return err
 		}
 		separator = ",\n"
 	}
-	b.WriteString("\n]\n")
+	_, _ = b.WriteString("\n]\n")
 	return b.Flush()
 }
 
