@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
@@ -104,7 +105,7 @@ func TestRoleThatMayNotCreate(t *testing.T) {
 	_, err := pool.Exec(t.Context(), "CREATE ROLE "+role+"; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := openPool(t, pool.Config().ConnString()).Exec(t.Context(), "DROP OWNED BY "+role+"; DROP ROLE "+role)
+		_, err := pool.Exec(context.WithoutCancel(t.Context()), "DROP OWNED BY "+role+"; DROP ROLE "+role)
 		assert.NoError(t, err)
 	})
 	limited := with(t, pool, "role", role)
