@@ -23,7 +23,7 @@ import (
 
 const (
 	lease       = 2 * time.Second
-	maxAttempts = 8
+	maxAttempts = 5
 	customers   = 60 // at the same time
 )
 

@@ -16,10 +16,14 @@ func between(random *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(random.Int64N(int64(most-least)))
 }
 
-// disturb does one thing after the other until ctx is done, with pauses.
+// disturb does one thing after the other until ctx is done, with pauses in which there is time for work.
 func (w *world) disturb(ctx context.Context, purpose string, do func(*rand.Rand)) {
 	random := w.random(purpose)
-	for pause(ctx, between(random, 300*time.Millisecond, 3*time.Second)) == nil {
+	most := 3 * time.Second
+	if w.settings.long() {
+		most = 7 * time.Second
+	}
+	for pause(ctx, between(random, 300*time.Millisecond, most)) == nil {
 		do(random)
 	}
 }
@@ -71,10 +75,6 @@ func (w *world) terminated(m *member, err error) {
 
 // disturbDatabase restarts PostgreSQL and disturbs the network before it.
 func (w *world) disturbDatabase(ctx context.Context) {
-	longest := 3 * time.Second
-	if w.settings.long() {
-		longest = 13 * time.Second // a call of the store may take 10
-	}
 	w.disturb(ctx, "database", func(random *rand.Rand) {
 		d := between(random, 300*time.Millisecond, 3*time.Second)
 		switch choice := random.IntN(10); {
@@ -93,7 +93,10 @@ func (w *world) disturbDatabase(ctx context.Context) {
 			w.database.cut()
 			_ = pause(ctx, d)
 		case choice < 9:
-			w.silence(ctx, random, between(random, 300*time.Millisecond, longest))
+			if w.settings.long() && random.IntN(4) == 0 {
+				d = between(random, 10*time.Second, 13*time.Second) // a call of the store may take 10
+			}
+			w.silence(ctx, random, d)
 		default:
 			w.timeline.add("answers of PostgreSQL are lost")
 			w.database.answers.shut()
