@@ -41,6 +41,9 @@ func (b *bench) runDatabase(ctx context.Context, t table, formats []string, newR
 			if err := b.run(ctx, r, b.onDisk()); err != nil {
 				return err
 			}
+			if err := emptyDirectory(b.directory); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
