@@ -133,7 +133,7 @@ func printUsage(w io.Writer) {
 	fmt.Fprint(w, "Usage: server [flags]\n\nServes exports of memories, and the archive of an account, over HTTP. No flag is needed.\n\n")
 	flags.SetOutput(w)
 	flags.PrintDefaults()
-	fmt.Fprint(w, "\nExample:\n  server -memories memories.jsonl.gz -key s3cret=acme-support -key other=studio-nord/anna:export.read\n"+
+	fmt.Fprint(w, "\nGET /healthz and GET /readyz tell whether the server lives and whether it can work; GET / tells the rest.\n\nExamples:\n  server -memories memories.jsonl.gz -key s3cret=acme-support -key other=studio-nord/anna:export.read\n"+
 		"  server -account account.zip -key s3cret=acme-support/anna\n"+
 		"  server -store postgres://exports@db.internal/exports -queue river -blobs 's3://acme-exports?region=eu-central-1'\n")
 }

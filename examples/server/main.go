@@ -1,5 +1,5 @@
-// Command server is a complete export service in one process: memories, accounts and jobs in SQLite, files in a directory,
-// the API under /v1, and the archive of the caller's account at /api/v1/export. It needs no set-up:
+// Command server is a complete export service: memories, accounts and jobs in SQLite, files in a directory, the API under
+// /v1, and the archive of the caller's account at /api/v1/export. It needs no set-up:
 //
 //	go run ./examples/server
 //
@@ -7,8 +7,11 @@
 // requests to try. With -account it imports an archive as the account of the first key's subject. Everything that it keeps is
 // in the directory -data.
 //
-// To learn how a host gives its own data to the library, read memories.go, and account.go for an archive of many tables; how
-// the parts are put together is in serve.go.
+// Where one machine is not enough, several servers share a PostgreSQL database (-store) and a bucket (-blobs), and River may
+// bring them the jobs (-queue river). /healthz and /readyz tell those who run them how they are.
+//
+// To learn how a host gives its own data to the library, read memories.go, and account.go for an archive of many tables, in
+// internal/database/sqlite or internal/database/postgres; how the parts are put together is in serve.go and backend.go.
 package main
 
 import (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -258,4 +260,59 @@ func TestStopWhilePostgresIsAway(t *testing.T) {
 	p := c.launch()
 	waitFor(t, time.Minute, "the server to miss its database", func() bool { return strings.Contains(p.output.String(), "does not answer") })
 	p.end()
+}
+
+// TestPostgresGoesAwayWhileImporting breaks the connection in the middle of an import, which is then made from its beginning.
+func TestPostgresGoesAwayWhileImporting(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	observer := c.connect()
+	link := c.throughProxy()
+	p := c.launch("-key", "w=w", "-memories", manyMemories(t))
+	waitForCopy(t, observer)
+	link.cut()
+	waitFor(t, time.Minute, "the server to miss its database", func() bool { return strings.Contains(p.output.String(), "does not answer") })
+	link.mend()
+	p.waitForWelcome()
+	assert.Equal(t, 1, strings.Count(p.output.String(), "memories are imported"))
+	assert.Equal(t, 100_000, p.order("format=csv", "w").RecordCount)
+	p.terminate()
+}
+
+// TestStopWhileImportingIntoPostgres stops a server in the middle of its import. Nothing of it stays.
+func TestStopWhileImportingIntoPostgres(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	p := c.launch("-memories", manyMemories(t))
+	waitForCopy(t, c.connect())
+	p.end()
+	assert.NotContains(t, p.output.String(), "listening")
+	again := c.launch().waitForWelcome()
+	assert.Equal(t, recordsOf(databasetest.Sample(t), "demo"), again.order("", again.demoKey()).RecordCount)
+	again.terminate()
+}
+
+func manyMemories(t *testing.T) string {
+	t.Helper()
+	return databasetest.File(t, "many.jsonl", []byte(databasetest.Lines(100_000)))
+}
+
+// connect connects to the database of the cluster until the end of the test.
+func (c *cluster) connect() *pgx.Conn {
+	c.t.Helper()
+	conn, err := pgx.Connect(c.t.Context(), c.store)
+	require.NoError(c.t, err)
+	c.t.Cleanup(func() { assert.NoError(c.t, conn.Close(context.Background())) })
+	return conn
+}
+
+// waitForCopy waits until PostgreSQL copies into the database.
+func waitForCopy(t *testing.T, conn *pgx.Conn) {
+	t.Helper()
+	waitFor(t, time.Minute, "the import to be under way", func() bool {
+		var copying bool
+		require.NoError(t, conn.QueryRow(t.Context(),
+			"SELECT EXISTS (SELECT 1 FROM pg_stat_progress_copy WHERE datname = current_database() AND tuples_processed > 0)").Scan(&copying))
+		return copying
+	})
 }

@@ -87,7 +87,9 @@ func answer(ctx context.Context, front *front, listener net.Listener, log *slog.
 		log.Info("stopping")
 	}
 	shutDown(ctx, server, log)
-	<-served // http.ErrServerClosed
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
 	return nil
 }
 

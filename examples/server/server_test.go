@@ -342,7 +342,7 @@ func TestStopWhileImporting(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary, "-help").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-addr", "-data", "-memories", "-account", "-key", "-retention", "-workers"} {
+	for _, flag := range []string{"-addr", "-data", "-memories", "-account", "-key", "-retention", "-workers", "-store", "-queue", "-blobs", "-redirect", "-lease", "-attempts"} {
 		assert.Contains(t, string(out), "  "+flag)
 	}
 }
