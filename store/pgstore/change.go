@@ -61,7 +61,9 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 				updated, err = one(row)
 				return err
 			})
-			batch.Queue(announceJob)
+			if !s.quiet {
+				batch.Queue(announceJob)
+			}
 		})
 	} else {
 		err = retry(ctx, func() error {

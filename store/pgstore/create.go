@@ -54,7 +54,7 @@ const announceJob = `
 // Create implements dataexport.Store. A job with an id that is no UUID or is taken, without a workspace, or with text that
 // PostgreSQL cannot hold, is an ErrInvalid.
 func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (dataexport.Job, bool, error) {
-	c, err := newCreation(n)
+	c, err := newCreation(n, s.quiet)
 	if err != nil {
 		return dataexport.Job{}, false, err
 	}
@@ -91,12 +91,13 @@ func (s *Store) createWithHost(ctx context.Context, tx pgx.Tx, c *creation) erro
 type creation struct {
 	dataexport.NewJob
 	filter string
+	quiet  bool // nobody is to be notified
 
 	job      dataexport.Job // what has come of it
 	replayed bool
 }
 
-func newCreation(n dataexport.NewJob) (*creation, error) {
+func newCreation(n dataexport.NewJob, quiet bool) (*creation, error) {
 	if err := checkNewJob(&n); err != nil {
 		return nil, err
 	}
@@ -104,7 +105,7 @@ func newCreation(n dataexport.NewJob) (*creation, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the filter: %w", dataexport.ErrInvalid, err)
 	}
-	return &creation{NewJob: n, filter: string(filter)}, nil
+	return &creation{NewJob: n, filter: string(filter), quiet: quiet}, nil
 }
 
 // fill adds the statements that make the job or find it. If a quota is full, nothing is made, and the batch ends with
@@ -122,7 +123,9 @@ func (c *creation) fill(batch *pgx.Batch) {
 		c.job = job.At(at)
 		return err
 	})
-	batch.Queue(announceJob)
+	if !c.quiet {
+		batch.Queue(announceJob)
+	}
 }
 
 func checkNewJob(n *dataexport.NewJob) error {

@@ -17,6 +17,10 @@ type Options struct {
 	// and is returned by Create, wrapped. It is not called for a job that an idempotency key has found again. It must not
 	// end the transaction, and is to be quick: the other orders of the workspace wait for it.
 	OnCreate func(ctx context.Context, tx pgx.Tx, j dataexport.Job) error
+
+	// Quiet leaves out the NOTIFY by which idle workers in other processes learn of a job at once. It is for engines that
+	// bring the jobs to the workers themselves.
+	Quiet bool
 }
 
 // A Store is a dataexport.Store, a dataexport.WorkWaiter and a dataexport.StatsReader in PostgreSQL. It is safe for
@@ -28,11 +32,12 @@ type Options struct {
 type Store struct {
 	pool     *pgxpool.Pool
 	onCreate func(context.Context, pgx.Tx, dataexport.Job) error
+	quiet    bool // nobody is to be notified
 	listens  bool // the pool has a connection to spare for WaitForWork
 
 	mu        sync.Mutex
-	changed   chan struct{} // closed and replaced when a job may have become claimable
-	listening bool          // a call of WaitForWork listens for the others
+	waiting   []chan struct{} // of the calls of WaitForWork, each closed to wake it; the one that has waited the longest in front
+	listening bool            // one of them listens for the others
 }
 
 var (
@@ -44,7 +49,7 @@ var (
 // New makes a Store of a database that Migrate has been at. The pool stays the caller's, who closes it when the Store is
 // not used any more.
 func New(pool *pgxpool.Pool, o Options) *Store {
-	return &Store{pool: pool, onCreate: o.OnCreate, listens: pool.Config().MaxConns > 1, changed: make(chan struct{})}
+	return &Store{pool: pool, onCreate: o.OnCreate, quiet: o.Quiet, listens: pool.Config().MaxConns > 1}
 }
 
 // changing is how a transaction that changes something begins, whatever the database has for its default: what waits for a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -23,77 +24,115 @@ const troublePause = time.Second
 
 // WaitForWork implements dataexport.WorkWaiter. It returns when a job can be claimed that was there when it began, that
 // any process has made or handed back since (LISTEN and NOTIFY), or that time has made claimable. One of the calls that
-// wait at the same time listens for all, on a connection of the pool; when it ends they all return, too early maybe, and
-// one of them is the next to listen. While the server cannot be reached it returns every second. Behind a pooler that
+// wait at the same time listens for all, on a connection of the pool; when it ends, another takes
+// over, which returns in its turn if there is more to do. So one job wakes one worker, which wakes the next if need be. While the server cannot be
+// reached it returns every second. Behind a pooler that
 // gives out connections for single transactions, and with a pool of one connection, which must stay free, it learns of
 // what other Stores do only when it is called again: workers must look from time to time, ending the wait by its context.
 func (s *Store) WaitForWork(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	changed, listener := s.join()
-	if !listener {
-		return await(ctx, changed, forever)
+	woken, listener := s.join()
+	for !listener {
+		if err := await(ctx, woken, forever); err != nil {
+			s.forget(woken)
+			return err
+		}
+		if s.isListening() {
+			return nil
+		}
+		woken, listener = s.join() // to take over listening, and see whether there is more to do
 	}
-	defer s.leave()
+	defer s.leave(woken)
 	wait := s.outlook
 	if s.listens {
 		wait = s.listen
 	}
-	if err := wait(ctx, changed); err != nil && ctx.Err() == nil {
-		return await(ctx, changed, troublePause)
+	if err := wait(ctx, woken); err != nil && ctx.Err() == nil {
+		return await(ctx, woken, troublePause)
 	}
 	return ctx.Err()
 }
 
-// join returns what is closed when a job may have become claimable, and whether the caller is the one to listen.
-func (s *Store) join() (changed <-chan struct{}, listener bool) {
+// join returns what is closed when the caller is to look for a job, and whether it is the one to listen.
+func (s *Store) join() (woken chan struct{}, listener bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	woken = make(chan struct{})
+	s.waiting = append(s.waiting, woken)
 	listener = !s.listening
 	s.listening = true
-	return s.changed, listener
+	return woken, listener
 }
 
-// leave ends listening and wakes the others, so that one of them takes it over.
-func (s *Store) leave() {
+// isListening reports whether one of the calls listens.
+func (s *Store) isListening() bool {
 	s.mu.Lock()
-	s.listening = false
-	s.mu.Unlock()
-	s.announce()
+	defer s.mu.Unlock()
+	return s.listening
 }
 
-// announce wakes all calls of WaitForWork.
+// forget takes a call off the list of those that wait. If it was woken already, it wakes another in its place.
+func (s *Store) forget(woken chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.waiting, woken); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+		return
+	}
+	s.wakeOne()
+}
+
+// leave ends listening and wakes another, so that somebody takes it over.
+func (s *Store) leave(woken chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.listening = false
+	if i := slices.Index(s.waiting, woken); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+	s.wakeOne()
+}
+
+// announce wakes a call of WaitForWork.
 func (s *Store) announce() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.wakeOne()
+}
+
+// wakeOne wakes the call that has waited the longest. The caller holds the lock.
+func (s *Store) wakeOne() {
+	if len(s.waiting) > 0 {
+		close(s.waiting[0])
+		s.waiting = slices.Delete(s.waiting, 0, 1)
+	}
 }
 
 // forever is the wait for what has no time.
 const forever = time.Duration(math.MaxInt64)
 
-// await returns when changed is closed, after some time, or with the error of ctx.
-func await(ctx context.Context, changed <-chan struct{}, wait time.Duration) error {
+// await returns when woken is closed, after some time, or with the error of ctx.
+func await(ctx context.Context, woken <-chan struct{}, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-changed:
+	case <-woken:
 	case <-timer.C:
 	}
 	return nil
 }
 
 // outlook waits until a job may be claimable, without listening.
-func (s *Store) outlook(ctx context.Context, changed <-chan struct{}) error {
+func (s *Store) outlook(ctx context.Context, woken <-chan struct{}) error {
 	wait, err := untilClaimable(ctx, s.pool)
 	if err != nil {
 		return err
 	}
-	return await(ctx, changed, wait)
+	return await(ctx, woken, wait)
 }
 
 // untilClaimable returns how long it takes until a job can be claimed as things are.
@@ -107,8 +146,8 @@ func untilClaimable(ctx context.Context, q querier) (time.Duration, error) {
 }
 
 // listen waits until a job may be claimable, on a connection of its own. A statement that is cancelled costs the
-// connection, so that the end of changed ends only the wait for a notification, which does not.
-func (s *Store) listen(ctx context.Context, changed <-chan struct{}) error {
+// connection, so that woken ends only the wait for a notification, which does not.
+func (s *Store) listen(ctx context.Context, woken <-chan struct{}) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
@@ -127,7 +166,7 @@ func (s *Store) listen(ctx context.Context, changed <-chan struct{}) error {
 	go func() {
 		defer close(stopped)
 		select {
-		case <-changed:
+		case <-woken:
 			cancel()
 		case <-waiting.Done():
 		}

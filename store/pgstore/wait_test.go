@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -99,24 +100,42 @@ func TestWakesOtherProcesses(t *testing.T) {
 	}
 }
 
+// One of those who wait holds the one connection. A job wakes one, who wakes the next if there is more.
 func TestManyWaitOnOneConnection(t *testing.T) {
 	pool := migrated(t)
 	s := New(pool, Options{})
 	ctx, cancel := context.WithCancel(t.Context())
 	const callers = 20
-	ended := make(chan error, callers)
+	var group sync.WaitGroup
+	claimed := make(chan string, callers)
 	for range callers {
-		go func() { ended <- s.WaitForWork(ctx) }()
+		group.Go(func() { // a worker that takes one job and never ends it
+			for {
+				job, err := s.Claim(ctx, dataexport.ClaimOptions{Lease: time.Hour})
+				if err == nil {
+					claimed <- job.ID
+					return
+				}
+				if s.WaitForWork(ctx) != nil {
+					return
+				}
+			}
+		})
 	}
 	other := openPool(t, pool.Config().ConnString())
 	untilListening(t, other, 1)
-	require.EqualValues(t, 1, pool.Stat().AcquiredConns())
-	require.EqualValues(t, 1, pool.Stat().TotalConns()-pool.Stat().IdleConns())
-	order(t, New(other, Options{}), "a")
-	for range callers {
-		require.NoError(t, <-ended)
+	require.Eventually(t, func() bool { return pool.Stat().AcquiredConns() == 1 }, patience, time.Millisecond)
+	orders := New(other, Options{})
+	for range callers - 1 {
+		order(t, orders, "a")
 	}
+	jobs := make(map[string]bool)
+	for range callers - 1 {
+		jobs[<-claimed] = true
+	}
+	require.Len(t, jobs, callers-1)
 	cancel()
+	group.Wait()
 	require.Eventually(t, func() bool { return pool.Stat().AcquiredConns() == 0 }, patience, time.Millisecond)
 }
 
