@@ -57,7 +57,7 @@ func (b *backend) queueWithRiver(db *postgres.DB, s *settings, log *slog.Logger)
 	if err != nil {
 		return err
 	}
-	store := pgstore.New(db.Pool, pgstore.Options{OnCreate: queue.Insert})
+	store := pgstore.New(db.Pool, pgstore.Options{OnCreate: queue.Insert, Quiet: true})
 	b.store = store
 	b.prepare = func(ctx context.Context) error {
 		if err := db.Prepare(ctx); err != nil {

@@ -29,8 +29,13 @@ const retryMax = 5 * time.Second
 func (h *host) prepare(ctx context.Context, health *health) (*prepared, error) {
 	for wait := 500 * time.Millisecond; ; wait = min(2*wait, retryMax) {
 		p, err := h.tryToPrepare(ctx)
-		if err == nil || ctx.Err() != nil || !h.backend.unreachable(err) {
-			return p, err
+		switch {
+		case err == nil:
+			return p, nil
+		case ctx.Err() != nil: // which may have shown as a connection that broke
+			return nil, ctx.Err()
+		case !h.backend.unreachable(err):
+			return nil, err
 		}
 		health.say("the database does not answer")
 		h.log.Warn("the database does not answer; it will be tried again", slog.String("addr", h.addr.String()), slog.Duration("in", wait), slog.Any("error", err))
