@@ -124,7 +124,7 @@ func throughputOfQueue(b *testing.B, workspaces int, throughRiver bool) float64 
 	var done atomic.Int64
 	var options pgstore.Options
 	if throughRiver {
-		options.OnCreate = queue.Insert
+		options.OnCreate, options.Quiet = queue.Insert, true
 	}
 	s := pgstore.New(pool, options)
 	service, err := dataexport.New(dataexport.Config{

@@ -67,7 +67,7 @@ func ExampleQueue_Configure() {
 
 // newService makes a service whose store tells the queue of new exports.
 func newService(pool *pgxpool.Pool, queue *riverqueue.Queue) (*dataexport.Service, *pgstore.Store) {
-	store := pgstore.New(pool, pgstore.Options{OnCreate: queue.Insert})
+	store := pgstore.New(pool, pgstore.Options{OnCreate: queue.Insert, Quiet: true})
 	service, err := dataexport.New(dataexport.Config{
 		Datasets:  []dataexport.Dataset{memory.Slice(nil)}, // those of the host
 		Renderers: render.Standard(),
