@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
@@ -119,6 +120,11 @@ func (w *world) judgeHistory() {
 		}
 	}
 	w.t.Logf("%d changes of %d jobs: %v", len(changes), len(lives), events)
+	if w.settings.long() {
+		for _, event := range []string{"taken over", "repeated", "renewed", "deleted PENDING", "deleted READY"} {
+			assert.NotZero(w.t, events[event], "the chaos was too quiet: no job was %s", event)
+		}
+	}
 }
 
 // A life is what has become of a job so far.

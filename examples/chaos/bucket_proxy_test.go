@@ -15,7 +15,7 @@ import (
 )
 
 // uploadRate bounds each upload, in bytes a second, so that large exports take long enough to be hit.
-const uploadRate = 6 << 20
+const uploadRate = 5 << 19
 
 // A bucketFault is what is wrong with the bucket.
 type bucketFault string

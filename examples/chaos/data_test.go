@@ -29,7 +29,7 @@ var workspaces = []struct {
 	memories int
 	weight   int // how often it orders
 }{
-	{"none", 0, 2}, {"few", 9, 6}, {"some", 500, 8}, {"many", 4000, 4}, {"vast", 40_000, 1},
+	{"none", 0, 1}, {"few", 9, 5}, {"some", 500, 7}, {"many", 6000, 6}, {"vast", 27_000, 1},
 }
 
 // owner is the key of the one who has an account. It belongs to a workspace that has memories too.

@@ -3,6 +3,7 @@
 package chaos
 
 import (
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"sync"
@@ -55,7 +56,8 @@ func (v *valve) pass(done <-chan struct{}) bool {
 }
 
 // A databaseProxy passes on connections. It can cut them, refuse new ones, and hold back what goes one way or both, the ends of
-// connections too, as a network does that loses everything.
+// connections too, as a network does that loses everything; of all connections, or of some that are there, whose requests
+// then come late, when others have gone on.
 type databaseProxy struct {
 	listener net.Listener
 	target   string
@@ -70,19 +72,26 @@ type databaseProxy struct {
 // A link is one connection, with both its halves.
 type link struct {
 	near, far *net.TCPConn
+	requests  *valve // of this link alone
 	once      sync.Once
 	done      chan struct{}
 }
 
-// cut ends both halves at once, without a farewell.
-func (l *link) cut() {
+// close ends both halves. What was sent arrives.
+func (l *link) close() {
 	l.once.Do(func() {
 		close(l.done)
-		for _, half := range []*net.TCPConn{l.near, l.far} {
-			_ = half.SetLinger(0)
-			_ = half.Close()
-		}
+		_ = l.near.Close()
+		_ = l.far.Close()
 	})
+}
+
+// cut ends both halves at once, without a farewell.
+func (l *link) cut() {
+	for _, half := range []*net.TCPConn{l.near, l.far} {
+		_ = half.SetLinger(0)
+	}
+	l.close()
 }
 
 func startDatabaseProxy(t *testing.T, target string) *databaseProxy {
@@ -134,12 +143,12 @@ func (p *databaseProxy) serve(near *net.TCPConn) {
 		_ = near.Close()
 		return
 	}
-	l := &link{near: near, far: far.(*net.TCPConn), done: make(chan struct{})}
+	l := &link{near: near, far: far.(*net.TCPConn), requests: newValve(), done: make(chan struct{})}
 	p.mu.Lock()
 	p.links[l] = true
 	p.mu.Unlock()
 	var passing sync.WaitGroup
-	passing.Go(func() { l.pass(l.far, l.near, p.requests) })
+	passing.Go(func() { l.pass(l.far, l.near, p.requests, l.requests) })
 	passing.Go(func() { l.pass(l.near, l.far, p.answers) })
 	passing.Wait()
 	p.mu.Lock()
@@ -148,13 +157,15 @@ func (p *databaseProxy) serve(near *net.TCPConn) {
 }
 
 // pass copies one way until an end, which ends the other way too.
-func (l *link) pass(to, from *net.TCPConn, v *valve) {
-	defer l.cut()
+func (l *link) pass(to, from *net.TCPConn, valves ...*valve) {
+	defer l.close()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if !v.pass(l.done) {
-			return
+		for _, v := range valves {
+			if !v.pass(l.done) {
+				return
+			}
 		}
 		if _, writeErr := to.Write(buffer[:n]); err != nil || writeErr != nil {
 			return
@@ -171,6 +182,17 @@ func (p *databaseProxy) cut() {
 	}
 }
 
+// delaySome holds back the requests of some of the connections that are there.
+func (p *databaseProxy) delaySome(random *rand.Rand) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		if random.IntN(2) == 0 {
+			l.requests.shut()
+		}
+	}
+}
+
 // refuse has new connections refused, or not.
 func (p *databaseProxy) refuse(refusing bool) {
 	p.mu.Lock()
@@ -182,4 +204,9 @@ func (p *databaseProxy) heal() {
 	p.refuse(false)
 	p.requests.open()
 	p.answers.open()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		l.requests.open()
+	}
 }

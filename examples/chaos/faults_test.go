@@ -77,7 +77,7 @@ func (w *world) terminated(m *member, err error) {
 func (w *world) disturbDatabase(ctx context.Context) {
 	w.disturb(ctx, "database", func(random *rand.Rand) {
 		d := between(random, 300*time.Millisecond, 3*time.Second)
-		switch choice := random.IntN(10); {
+		switch choice := random.IntN(12); {
 		case choice < 3:
 			how := []postgrestest.Shutdown{postgrestest.Fast, postgrestest.Immediate}[random.IntN(2)]
 			w.timeline.add("PostgreSQL is restarted (%d)", how)
@@ -97,6 +97,11 @@ func (w *world) disturbDatabase(ctx context.Context) {
 				d = between(random, 10*time.Second, 13*time.Second) // a call of the store may take 10
 			}
 			w.silence(ctx, random, d)
+		case choice < 11:
+			d = lease + between(random, lease/4, lease)
+			w.timeline.add("some requests to PostgreSQL come late, after %s", d)
+			w.database.delaySome(random)
+			_ = pause(ctx, d)
 		default:
 			w.timeline.add("answers of PostgreSQL are lost")
 			w.database.answers.shut()
