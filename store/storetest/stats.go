@@ -71,7 +71,7 @@ func statsWaiting(t *tester) {
 	waits("its lease has run out", true)
 	j = t.claim(j.ID)
 	j.Status = dataexport.StatusPending
-	j = t.update(j, time.Hour)
+	t.update(j, time.Hour)
 	waits("it must wait", false)
 
 	// The longest wait counts.
