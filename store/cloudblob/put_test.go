@@ -320,7 +320,7 @@ func TestDeleteUnderWay(t *testing.T) {
 		}
 		require.NoError(t, write("job/10", func() {
 			err := write("job/1", func() { assert.NoError(t, store.Delete(t.Context(), "job/1")) })
-			assert.ErrorContains(t, err, "was aborted")
+			assert.ErrorContains(t, err, `put "job/1"`) // some servers say why, others just hang up
 		}))
 		assert.Equal(t, []string{"job/10"}, server.Objects(t))
 		assert.Empty(t, server.Uploads(t))
