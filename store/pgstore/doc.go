@@ -11,6 +11,9 @@
 // program's own. Migrate needs the privilege CREATE on the schema when there is something to do; everything else needs
 // SELECT, INSERT, UPDATE and DELETE on the tables and USAGE on the sequence dataexport_served.
 //
+// The pool must reach the primary and no standby, which may lag behind. Where the connection string names several servers, it
+// needs target_session_attrs=read-write, so that after a fail-over the pool finds the new primary.
+//
 // All times are by the clock of the database. If another server takes over whose clock is behind, leases and files live
 // longer by the difference.
 //

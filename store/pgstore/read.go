@@ -2,9 +2,11 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dataexport/dataexport"
 )
@@ -19,9 +21,31 @@ func (s *Store) Get(ctx context.Context, scope dataexport.Scope, id string) (dat
 	return s.read(ctx, id, getJob, id, scope.WorkspaceID, scope.Subject)
 }
 
-// Find implements dataexport.Store.
-func (s *Store) Find(ctx context.Context, id string) (dataexport.Job, error) {
-	return s.read(ctx, id, findJob, id)
+// Find implements dataexport.Store. A standby does not know that a job is missing: the job may not have reached it yet, and
+// whoever asks may be about to remove the files of what is not there. So what a standby cannot find is an ErrUnavailable.
+func (s *Store) Find(ctx context.Context, id string) (j dataexport.Job, err error) {
+	if !validID(id) {
+		return dataexport.Job{}, dataexport.ErrNotFound
+	}
+	err = s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		j, err = one(conn.QueryRow(ctx, findJob, id))
+		if !errors.Is(err, dataexport.ErrNotFound) {
+			return err
+		}
+		var standby bool
+		if err := conn.QueryRow(ctx, "SELECT pg_is_in_recovery()").Scan(&standby); err != nil {
+			return err
+		}
+		if standby {
+			return fmt.Errorf("%w: PostgreSQL: job %s is not to be found, but the server is a standby; connect to the primary, "+
+				"with target_session_attrs=read-write if the connection string names several servers", dataexport.ErrUnavailable, id)
+		}
+		return dataexport.ErrNotFound
+	})
+	if err != nil {
+		return dataexport.Job{}, explain(ctx, err)
+	}
+	return j, nil
 }
 
 func (s *Store) read(ctx context.Context, id, statement string, args ...any) (dataexport.Job, error) {
