@@ -233,6 +233,9 @@ func TestFailJob(t *testing.T) {
 	reason := &dataexport.PublicError{Code: "CANCELLED", Message: "An operator cancelled the export.", Err: errors.New("button pressed")}
 	f := newFixture(t, memory.Slice(memories("acme", 3)), nil)
 	job := f.create(t)
+	_, err := f.Runner().FailJob(t.Context(), job.ID, nil)
+	require.ErrorIs(t, err, dataexport.ErrInvalid)
+	assert.Equal(t, job, f.get(t, job.ID), "a call that makes no sense must not touch the job")
 	failed, err := f.Runner().FailJob(t.Context(), job.ID, reason)
 	require.NoError(t, err)
 	assert.Equal(t, failed, f.get(t, job.ID))

@@ -113,8 +113,12 @@ func (r *Runner) claim(ctx context.Context, o ClaimOptions) (*attempt, context.C
 }
 
 // FailJob ends a job that waits, so that it will not be worked on: FAILED with the reason. It returns ErrNotFound if there
-// is no such job, and the job as it is together with ErrNoJob if it has ended or nobody can have it before HeldUntil.
+// is no such job, the job as it is together with ErrNoJob if it has ended or nobody can have it before HeldUntil, and
+// ErrInvalid without a reason. A reason that is not Permanent ends the job too.
 func (r *Runner) FailJob(ctx context.Context, id string, reason *PublicError) (Job, error) {
+	if reason == nil {
+		return Job{}, fmt.Errorf("%w: the reason why the job is to fail is missing", ErrInvalid)
+	}
 	return r.onJob(ctx, ClaimOptions{ID: id}, func(a *attempt, ctx context.Context) (Job, error) {
 		return a.fail(ctx, reason)
 	})
