@@ -34,6 +34,7 @@ func TestBadStores(t *testing.T) {
 		{[]string{"-redirect", "5m"}, "-redirect needs storage that signs URLs"},
 		{[]string{"-redirect", "5"}, "such as 72h"},
 		{[]string{"-redirect", "-5m", "-blobs", "mem://"}, "-redirect must not be negative"},
+		{[]string{"-redirect", "169h", "-blobs", "mem://"}, "-redirect must be at most 168h0m0s"},
 		{[]string{"-lease", "0"}, "-lease must be at least 1s"},
 		{[]string{"-attempts", "0"}, "-attempts must be at least 1"},
 	} {

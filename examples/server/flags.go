@@ -10,6 +10,7 @@ import (
 
 	"github.com/dataexport/dataexport/examples/server/internal/database/postgres"
 	"github.com/dataexport/dataexport/httpadapter"
+	"github.com/dataexport/dataexport/store/cloudblob"
 )
 
 // settings is what the command line says.
@@ -70,6 +71,8 @@ func (s *settings) validate() error {
 		return fmt.Errorf("-attempts must be at least 1, not %d", s.attempts)
 	case s.redirect < 0:
 		return fmt.Errorf("-redirect must not be negative, but is %s", s.redirect)
+	case s.redirect > cloudblob.MaxExpiry:
+		return fmt.Errorf("-redirect must be at most %s, the longest that a bucket signs for, not %s", cloudblob.MaxExpiry, s.redirect)
 	case s.redirect > 0 && !strings.Contains(s.blobs, "://"):
 		return errors.New("-redirect needs storage that signs URLs; name a bucket with -blobs, such as s3://BUCKET")
 	case s.queue != queuePool && s.queue != queueRiver:
