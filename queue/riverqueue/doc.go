@@ -2,7 +2,7 @@
 // dataexport.Service.Run. It goes with store/pgstore on the same database:
 //
 //	queue, err := riverqueue.New(pool, riverqueue.Options{})
-//	store, err := pgstore.New(pool, pgstore.Options{OnCreate: queue.Insert, Quiet: true})
+//	store := pgstore.New(pool, pgstore.Options{OnCreate: queue.Insert, Quiet: true})
 //	service, err := dataexport.New(dataexport.Config{Store: store, …})
 //	group.Go(func() error { return queue.Run(ctx, service, store) })
 //
