@@ -47,6 +47,9 @@ func (c *Config) logOf(j *Job) *slog.Logger {
 	return c.Logger.With(slog.String("job", j.ID), slog.String("workspace", j.Scope.WorkspaceID), slog.Int("attempt", j.Attempts))
 }
 
+// leaseMin is the shortest lease.
+const leaseMin = 10 * time.Millisecond
+
 // fileGraceMax is how long a file outlives its expiry at the most, so that downloads that began in time can end.
 const fileGraceMax = 10 * time.Minute
 
@@ -127,6 +130,9 @@ func (c *Config) validate() error {
 		if d < 0 {
 			return fail("%s cannot be negative", name)
 		}
+	}
+	if c.Lease < leaseMin {
+		return fail("Lease must be at least %s, not %s: it is renewed three times within itself", leaseMin, c.Lease)
 	}
 	datasets := make(map[string]bool)
 	for _, d := range c.Datasets {

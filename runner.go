@@ -17,7 +17,7 @@ type Runner struct {
 	store  Store
 
 	mu      sync.Mutex
-	working map[string]context.CancelCauseFunc // the attempts under way in this process, by job
+	working map[string]*context.CancelCauseFunc // of the latest attempt under way in this process, by job
 }
 
 // deleted ends the attempt at a job at once, if it is under way in this process. Another process learns of it when it
@@ -26,7 +26,7 @@ func (r *Runner) deleted(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if cancel := r.working[id]; cancel != nil {
-		cancel(errDeleted)
+		(*cancel)(errDeleted)
 	}
 }
 
@@ -34,11 +34,13 @@ func (r *Runner) deleted(id string) {
 func (r *Runner) begin(id string, cancel context.CancelCauseFunc) (end func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.working[id] = cancel
+	r.working[id] = &cancel
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		delete(r.working, id)
+		if r.working[id] == &cancel { // else a later attempt has taken over from one that was too slow
+			delete(r.working, id)
+		}
 	}
 }
 
@@ -161,7 +163,7 @@ func (a *attempt) run(ctx context.Context) (Job, error) {
 		return Job{}, a.takenAway(ctx, err)
 	case stopped(ctx):
 		return a.handBack(ctx, err, 0)
-	case errors.As(err, new(unsupportedError)) && job.StartedAt.Sub(job.CreatedAt) < unsupportedPatience:
+	case errors.As(err, new(unsupportedError)) && (job.StartedAt.Sub(job.CreatedAt) < unsupportedPatience || job.Version < unsupportedVersions):
 		return a.handBack(ctx, err, unsupportedDelay)
 	case given(ctx) != nil:
 		err = given(ctx)
@@ -250,16 +252,43 @@ func (a *attempt) store(ctx context.Context, e *export) (s Summary, err error) {
 	}()
 	var exportErr error
 	err = a.runner.config.Blobs.Put(ctx, a.key, e.renderer.Format(), func(w io.Writer) error {
-		s, exportErr = e.run(ctx, w)
+		file := &failingWriter{w: w}
+		s, exportErr = e.run(ctx, file)
+		if file.err != nil {
+			exportErr = storingError(file.err)
+		}
 		return exportErr
 	})
 	if exportErr != nil {
 		return Summary{}, exportErr
 	}
 	if err != nil {
-		return Summary{}, fmt.Errorf("dataexport: storing the file: %s", err) //nolint:errorlint // not wrapped, see above
+		return Summary{}, storingError(err)
 	}
 	return s, nil
+}
+
+// storingError is an error of the blob store, which is not wrapped: what a store of files cannot find says nothing of the
+// data. That a file is too large for it does.
+func storingError(err error) error {
+	if errors.Is(err, ErrLimitExceeded) {
+		return fmt.Errorf("dataexport: storing the file: %w", err)
+	}
+	return fmt.Errorf("dataexport: storing the file: %s", err) //nolint:errorlint // see above
+}
+
+// A failingWriter remembers that a writer has failed.
+type failingWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (w *failingWriter) Write(p []byte) (int, error) {
+	n, err := w.w.Write(p)
+	if err != nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // waitFor returns what comes through a channel, or otherwise if nothing comes in time.
@@ -276,10 +305,12 @@ func waitFor[T any](c <-chan T, d time.Duration, otherwise T) T {
 
 // unsupportedPatience is how old a job may become that this process cannot do, before it fails: another process, of a
 // newer or an older version of the program, may know the dataset and the format. So long it goes back every
-// unsupportedDelay, for that process to have its chance.
+// unsupportedDelay, for that process to have its chance. A job that is old because it had to wait has the same chance: two
+// versions each time.
 const (
 	unsupportedPatience = 15 * time.Minute
 	unsupportedDelay    = 5 * time.Second
+	unsupportedVersions = 2 * 120
 )
 
 // An unsupportedError says that this process does not know what a job asks for.

@@ -146,7 +146,7 @@ func TestNeverPartialDataAsSuccess(t *testing.T) {
 		},
 		{
 			name: "the blob store fails", dataset: memory.Slice(memories("acme", 3)), attempts: 5,
-			change: func(c *dataexport.Config) { c.Blobs = failingWriter{c.Blobs} },
+			change: func(c *dataexport.Config) { c.Blobs = failingWriter{c.Blobs, errSecret} },
 			want:   dataexport.JobError{Code: "EXPORT_FAILED", Message: "The export could not be completed. Please try again later."},
 		},
 		{
@@ -185,11 +185,14 @@ func TestNeverPartialDataAsSuccess(t *testing.T) {
 	}
 }
 
-// failingWriter is a blob store that has no room.
-type failingWriter struct{ dataexport.BlobStore }
+// failingWriter is a blob store that fails while a file is written.
+type failingWriter struct {
+	dataexport.BlobStore
+	err error
+}
 
 func (s failingWriter) Put(ctx context.Context, key string, f dataexport.Format, write func(io.Writer) error) error {
-	return s.BlobStore.Put(ctx, key, f, func(io.Writer) error { return write(writerFunc(func([]byte) (int, error) { return 0, errSecret })) })
+	return s.BlobStore.Put(ctx, key, f, func(io.Writer) error { return write(writerFunc(func([]byte) (int, error) { return 0, s.err })) })
 }
 
 // panickingWriter is a blob store with a bug.
@@ -528,6 +531,43 @@ func TestAJobThatAnotherProcessKnowsIsLeftToIt(t *testing.T) {
 		assert.Equal(t, dataexport.StatusReady, done.Status)
 		assert.Equal(t, 1, done.Attempts)
 	})
+}
+
+// It has waited for long, and not for this process.
+func TestAnOldJobIsLeftToAnotherProcessToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, memory.Slice(memories("acme", 3)), nil)
+		stranger := newFixture(t, memory.Slice(nil), func(c *dataexport.Config) {
+			c.Store, c.Blobs = f.store, f.blobs
+			c.Renderers = []dataexport.Renderer{lines{name: "other"}}
+		})
+		job := f.create(t)
+		time.Sleep(time.Hour)
+		back, err := stranger.Runner().RunJob(t.Context(), job.ID)
+		require.NoError(t, err)
+		assert.Equal(t, dataexport.StatusPending, back.Status)
+		assert.Zero(t, back.Attempts)
+	})
+}
+
+// An error of the storage does not mean what it would mean if the data had it.
+func TestAFaultOfTheStorageIsNoFaultOfTheData(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want dataexport.Status
+	}{
+		{fmt.Errorf("the bucket: %w", dataexport.ErrNotFound), dataexport.StatusPending},
+		{fmt.Errorf("the part: %w", dataexport.ErrInvalid), dataexport.StatusPending},
+		{dataexport.ErrUnavailable, dataexport.StatusPending},
+		{fmt.Errorf("10,000 parts: %w", dataexport.ErrLimitExceeded), dataexport.StatusFailed},
+	} {
+		f := newFixture(t, memory.Slice(memories("acme", 3)), func(c *dataexport.Config) { c.Blobs = failingWriter{c.Blobs, test.err} })
+		job := f.create(t)
+		done, err := f.Runner().RunJob(t.Context(), job.ID)
+		require.NoError(t, err)
+		assert.Equal(t, test.want, done.Status, test.err)
+		assert.Empty(t, f.keys(t))
+	}
 }
 
 func TestAJobWhoseDatasetOrFormatIsGoneFails(t *testing.T) {

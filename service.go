@@ -35,7 +35,7 @@ func New(c Config) (*Service, error) {
 	}
 	store := &timedStore{store: c.Store, timeout: c.StoreTimeout}
 	s := &Service{config: c, store: store}
-	s.runner = &Runner{config: c, store: store, working: make(map[string]context.CancelCauseFunc)}
+	s.runner = &Runner{config: c, store: store, working: make(map[string]*context.CancelCauseFunc)}
 	return s, nil
 }
 

@@ -35,6 +35,7 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 		"two renderers write the format":   func(c *dataexport.Config) { c.Renderers = append(c.Renderers, lines{name: "lines"}) },
 		"the format name \"a b\"":          func(c *dataexport.Config) { c.Renderers = []dataexport.Renderer{lines{name: "a b"}} },
 		"Lease cannot be negative":         func(c *dataexport.Config) { c.Lease = -1 },
+		"Lease must be at least 10ms":      func(c *dataexport.Config) { c.Lease = time.Millisecond },
 		"MaxAttempts cannot be negative":   func(c *dataexport.Config) { c.MaxAttempts = -1 },
 		"SweepInterval cannot be negative": func(c *dataexport.Config) { c.SweepInterval = -1 },
 	}

@@ -77,7 +77,7 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 	if err != nil {
 		return dataexport.Job{}, explain(ctx, err)
 	}
-	if updated.Status.Active() {
+	if updated.Status == dataexport.StatusPending {
 		s.announce()
 	}
 	return updated, nil
