@@ -2,7 +2,7 @@
 // many users, while processes are killed and paused, the database is restarted and cut off, and the bucket refuses and
 // breaks off. In the end every promise must have been kept; verdict_test.go says which, one by one.
 //
-// It takes half a minute for each queue. These environment variables change it:
+// It takes about a minute. These environment variables change it:
 //
 //   - DATAEXPORT_CHAOS is for how long there is chaos, such as 3m; by default 12s.
 //   - DATAEXPORT_CHAOS_SEED is a number from which all orders and faults follow, though not how they meet; by default

@@ -103,7 +103,7 @@ func (w *world) judgeJobs(jobs []job) map[*order]job {
 	}
 	failed := len(w.orders.all) - deleted - len(ready)
 	w.t.Logf("%d orders: %d READY, %d deleted, %d FAILED %v", len(w.orders.all), len(ready), deleted, failed, reasons)
-	assert.LessOrEqual(w.t, failed, len(w.orders.all)/10, "so many failed: %v", reasons)
+	assert.LessOrEqual(w.t, failed, len(w.orders.all)/5, "so many failed: %v", reasons) // seldom more than one in fifty
 	return ready
 }
 
