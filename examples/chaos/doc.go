@@ -8,5 +8,6 @@
 //   - DATAEXPORT_CHAOS_SEED is a number from which all orders and faults follow, though not how they meet; by default
 //     another one each time, which the test prints.
 //   - DATAEXPORT_CHAOS_RACE set to 1 builds the servers with the race detector.
+//   - DATAEXPORT_CHAOS_VERBOSE set to 1 prints what was done when, also if the test passes (with go test -v).
 //   - DATAEXPORT_TEST_VERSITYGW is the program of an S3 server to use in place of the one within the test.
 package chaos
