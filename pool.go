@@ -93,13 +93,16 @@ func (p *pool) sweep(ctx context.Context) {
 	}
 }
 
-// sweepOrphans looks for orphans at once and then every orphanInterval, beside the sweep, which must not wait for it.
+// sweepOrphans looks for orphans at once and then every orphanInterval, beside the sweep, which must not wait for it. What
+// failed is tried again with the next sweep.
 func (p *pool) sweepOrphans(ctx context.Context) {
 	for ctx.Err() == nil {
+		wait := orphanInterval
 		if err := p.runner.SweepOrphans(ctx); err != nil && ctx.Err() == nil {
 			p.config.Logger.Error("orphans could not be removed", slog.Any("error", err))
+			wait = min(wait, p.config.SweepInterval)
 		}
-		_ = sleep(ctx, orphanInterval)
+		_ = sleep(ctx, wait)
 	}
 }
 
