@@ -39,7 +39,9 @@ type Event struct {
 // goroutines at once, each time on the goroutine that does the work, which waits for them: they must be quick. A panic in
 // one is logged and changes nothing.
 //
-// An event is told once, by the process in which it came about; a process that dies in between tells nothing. So hooks are
+// An event is told once, by the process in which it came about; a process that dies in between tells nothing. Events of one
+// job from different goroutines may come in another order than they happened: a worker can be faster than the order that
+// made its job, and then EventCreated comes last. So hooks are
 // for watching, and nothing that must happen may depend on them.
 type Hooks struct {
 	// Event is told of everything that happens to a job.

@@ -53,9 +53,9 @@ func TestHooksAreToldOfAWholeLife(t *testing.T) {
 			c.Hooks = w.hooks()
 			c.PollInterval, c.SweepInterval = 24*time.Hour, 24*time.Hour
 		})
+		job := f.create(t) // before there is a worker, which might be faster than the event
 		stop := f.start(t)
 		defer stop()
-		job := f.create(t)
 		synctest.Wait()
 		ready := w.last()
 		assert.Equal(t, f.get(t, job.ID), ready.Job)

@@ -205,8 +205,8 @@ func (s *Service) Delete(ctx context.Context, scope Scope, id string) error {
 	if err != nil {
 		return err
 	}
+	s.config.tell(ctx, Event{Kind: EventDeleted, Job: job}) // before the attempt that it ends tells that it was lost
 	s.runner.deleted(job.ID)
-	s.config.tell(ctx, Event{Kind: EventDeleted, Job: job})
 	s.runner.removeFiles(context.WithoutCancel(ctx), job, "")
 	return nil
 }

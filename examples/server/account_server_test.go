@@ -223,11 +223,7 @@ const accountFileName = "archive.json"
 
 // TestWelcomeOfAnAccount runs the command that is printed where there is an account.
 func TestWelcomeOfAnAccount(t *testing.T) {
-	for _, tool := range []string{"sh", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
+	needTools(t, "sh", "curl")
 	p := start(t, t.TempDir(), "-account", accountFile)
 	command := regexp.MustCompile(`(?m)^  (curl .* -o account\.json .*)$`).FindString(p.output.String())
 	require.NotEmpty(t, command, p.output.String())

@@ -157,3 +157,18 @@ func fail(t *testing.T, dir string, args ...string) string {
 	assert.Equal(t, 1, strings.Count(stderr.String(), "\n"), "one line: %s", stderr.String())
 	return stderr.String()
 }
+
+// needTools skips a test where a program is missing that it runs, or fails it where DATAEXPORT_TEST_REQUIRED is 1.
+func needTools(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		_, err := exec.LookPath(tool)
+		switch {
+		case err == nil:
+		case os.Getenv("DATAEXPORT_TEST_REQUIRED") == "1":
+			t.Fatalf("DATAEXPORT_TEST_REQUIRED is 1, and %s is missing: %v", tool, err)
+		default:
+			t.Skip(err)
+		}
+	}
+}

@@ -141,11 +141,7 @@ func TestExports(t *testing.T) {
 
 // TestPrintedCommands runs what a newcomer would paste into a shell.
 func TestPrintedCommands(t *testing.T) {
-	for _, tool := range []string{"sh", "curl", "sed"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip(err)
-		}
-	}
+	needTools(t, "sh", "curl", "sed")
 	p := start(t, t.TempDir())
 	var commands []string
 	for line := range strings.Lines(p.output.String()) {
