@@ -46,7 +46,7 @@ func compareKeys(a, b Value) int {
 		if c := cmp.Compare(int64(a.bits), int64(b.bits)); c != 0 {
 			return c
 		}
-		return cmp.Compare(a.nanos, b.nanos)
+		return cmp.Compare(a.extra, b.extra)
 	case KindUUID:
 		return bytes.Compare(a.UUID()[:], b.UUID()[:])
 	}

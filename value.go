@@ -39,12 +39,15 @@ var kindNames = [...]string{"null", "string", "int", "float", "bool", "time", "j
 // A Value of a string, JSON, list, UUID or decimal points at memory that its maker owns; see Row for how long that is
 // valid. A Value is 24 bytes, and neither making nor reading one allocates.
 type Value struct {
+	// Four fields at most: the compiler keeps such a struct in registers, and would make a larger one in memory and copy it.
 	pointer unsafe.Pointer // the first byte of a text, the first string of a list, the bytes of a UUID
 	bits    uint64         // a length, an int64, the bits of a float64, a bool, or seconds since 1970
-	nanos   uint32         // of a time
+	extra   uint32         // of a time: its nanoseconds; of JSON: trusted or 0
 	kind    Kind
-	trusted bool // of JSON: valid and compact by the word of its maker
 }
+
+// trusted is the extra of JSON that is valid and compact by the word of its maker.
+const trusted = 1
 
 // StringValue returns a text. Bytes that are not UTF-8 are allowed; each renderer says what becomes of them.
 func StringValue(s string) Value {
@@ -76,12 +79,12 @@ func BoolValue(b bool) Value {
 
 // TimeValue returns an instant. Exports write it in UTC, whatever its location.
 func TimeValue(t time.Time) Value {
-	return Value{kind: KindTime, bits: uint64(t.Unix()), nanos: uint32(t.Nanosecond())}
+	return Value{kind: KindTime, bits: uint64(t.Unix()), extra: uint32(t.Nanosecond())}
 }
 
 // UnixValue returns the instant that is seconds and nanoseconds after 1970-01-01T00:00:00Z. Nanoseconds are 0 to 999,999,999.
 func UnixValue(seconds int64, nanoseconds uint32) Value {
-	return Value{kind: KindTime, bits: uint64(seconds), nanos: nanoseconds}
+	return Value{kind: KindTime, bits: uint64(seconds), extra: nanoseconds}
 }
 
 // JSONValue returns a JSON text. Renderers validate and compact it while they write it.
@@ -91,7 +94,7 @@ func JSONValue(raw []byte) Value { return bytesValue(KindJSON, raw) }
 // checked already. It is copied as it is.
 func TrustedJSONValue(raw []byte) Value {
 	v := bytesValue(KindJSON, raw)
-	v.trusted = true
+	v.extra = trusted
 	return v
 }
 
@@ -162,7 +165,7 @@ func (v Value) Unix() (seconds int64, nanoseconds uint32) {
 	if v.kind != KindTime {
 		v.mismatch("Unix")
 	}
-	return int64(v.bits), v.nanos
+	return int64(v.bits), v.extra
 }
 
 // Strings returns the list, and panics for any other kind.
@@ -182,7 +185,7 @@ func (v Value) UUID() *[16]byte {
 }
 
 // Trusted reports whether the value was made by TrustedJSONValue.
-func (v Value) Trusted() bool { return v.trusted }
+func (v Value) Trusted() bool { return v.kind == KindJSON && v.extra == trusted }
 
 func (v Value) mismatch(method string) {
 	panic("dataexport: Value." + method + " of a value of kind " + v.kind.String())

@@ -2,6 +2,7 @@ package dataexport
 
 import (
 	"math"
+	"reflect"
 	"testing"
 	"time"
 	"unsafe"
@@ -74,6 +75,7 @@ func TestAValueOfAnotherKindPanicsAndIsNotMisread(t *testing.T) {
 
 func TestAValueIsSmallAndDoesNotAllocate(t *testing.T) {
 	assert.LessOrEqual(t, unsafe.Sizeof(Value{}), uintptr(24))
+	assert.LessOrEqual(t, reflect.TypeFor[Value]().NumField(), 4, "more fields than the compiler keeps in registers")
 	row := make(Row, 9)
 	text, raw, list, id, at := "text", []byte("{}"), []string{"a"}, [16]byte{}, time.Now()
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
