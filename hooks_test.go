@@ -251,36 +251,6 @@ func TestFailJob(t *testing.T) {
 	require.ErrorIs(t, err, dataexport.ErrInvalid)
 }
 
-func TestRunJobInTurn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBlocking()
-		f := newFixture(t, b.dataset(), nil)
-		order := func(workspace string) dataexport.Job {
-			job, _, err := f.Create(t.Context(), dataexport.CreateRequest{Scope: dataexport.Scope{WorkspaceID: workspace}})
-			require.NoError(t, err)
-			return job
-		}
-		first, second, other := order("flood"), order("flood"), order("small")
-		ended := make(chan error, 1)
-		go func() {
-			_, err := f.Runner().RunJobInTurn(t.Context(), first.ID)
-			ended <- err
-		}()
-		<-b.started
-		waiting, err := f.Runner().RunJobInTurn(t.Context(), second.ID)
-		require.ErrorIs(t, err, dataexport.ErrNoJob)
-		assert.Equal(t, second, waiting)
-		assert.True(t, waiting.Claimable(time.Now()))
-		close(b.release)
-		require.NoError(t, <-ended)
-		for _, id := range []string{other.ID, second.ID} {
-			done, err := f.Runner().RunJobInTurn(t.Context(), id)
-			require.NoError(t, err)
-			assert.Equal(t, dataexport.StatusReady, done.Status)
-		}
-	})
-}
-
 // Every line that the log has about a job says which job it is, whose, and at which attempt.
 func TestLogLinesNameTheJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

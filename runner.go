@@ -52,39 +52,32 @@ func (r *Runner) begin(id string, cancel context.CancelCauseFunc) (end func()) {
 // attempt has failed. When ctx is cancelled with a *PublicError as its cause (context.WithCancelCause), the attempt has
 // failed with that.
 func (r *Runner) RunNext(ctx context.Context) (Job, error) {
-	a, ctx, err := r.claim(ctx, ClaimOptions{})
+	a, ctx, err := r.claim(ctx, "")
 	if err != nil {
 		return Job{}, err
 	}
 	return a.run(ctx)
 }
 
-// RunJob is RunNext for one job. It returns ErrNotFound if there is no such job. If it cannot be claimed, it returns the
-// job as it is together with ErrNoJob: it has ended, or nobody can have it before HeldUntil.
+// RunJob is RunNext for one job, even if another would be next. It returns ErrNotFound if there is no such job. If it cannot
+// be claimed, it returns the job as it is together with ErrNoJob: it has ended, or nobody can have it before HeldUntil.
 func (r *Runner) RunJob(ctx context.Context, id string) (Job, error) {
-	return r.onJob(ctx, ClaimOptions{ID: id}, (*attempt).run)
-}
-
-// RunJobInTurn is RunJob, but keeps workspaces from being starved by another that has ordered more: a job is left alone,
-// with ErrNoJob, while ClaimOptions.InTurn says so. It has not been in turn if it is claimable by now: PENDING or
-// PROCESSING, with a HeldUntil that has passed.
-func (r *Runner) RunJobInTurn(ctx context.Context, id string) (Job, error) {
-	return r.onJob(ctx, ClaimOptions{ID: id, InTurn: true}, (*attempt).run)
+	return r.onJob(ctx, id, (*attempt).run)
 }
 
 // onJob claims one job and does something to it.
-func (r *Runner) onJob(ctx context.Context, o ClaimOptions, do func(*attempt, context.Context) (Job, error)) (Job, error) {
-	if o.ID == "" {
+func (r *Runner) onJob(ctx context.Context, id string, do func(*attempt, context.Context) (Job, error)) (Job, error) {
+	if id == "" {
 		return Job{}, fmt.Errorf("%w: the id of the job is missing", ErrInvalid)
 	}
-	a, attemptCtx, err := r.claim(ctx, o)
+	a, attemptCtx, err := r.claim(ctx, id)
 	switch {
 	case err == nil:
 		return do(a, attemptCtx)
 	case !errors.Is(err, ErrNoJob):
 		return Job{}, err
 	}
-	job, findErr := r.store.Find(ctx, o.ID)
+	job, findErr := r.store.Find(ctx, id)
 	if findErr != nil {
 		return Job{}, findErr
 	}
@@ -94,11 +87,10 @@ func (r *Runner) onJob(ctx context.Context, o ClaimOptions, do func(*attempt, co
 // firstClaimed is the version of a job that is claimed for the first time: every change raises it by one.
 const firstClaimed = 2
 
-// claim begins an attempt at a job. The context is that of the attempt.
-func (r *Runner) claim(ctx context.Context, o ClaimOptions) (*attempt, context.Context, error) {
+// claim begins an attempt at a job, any if the id is empty. The context is that of the attempt.
+func (r *Runner) claim(ctx context.Context, id string) (*attempt, context.Context, error) {
 	began := time.Now()
-	o.Lease = r.config.Lease
-	job, err := r.store.Claim(ctx, o)
+	job, err := r.store.Claim(ctx, ClaimOptions{ID: id, Lease: r.config.Lease})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -121,7 +113,7 @@ func (r *Runner) FailJob(ctx context.Context, id string, reason *PublicError) (J
 	if reason == nil {
 		return Job{}, fmt.Errorf("%w: the reason why the job is to fail is missing", ErrInvalid)
 	}
-	return r.onJob(ctx, ClaimOptions{ID: id}, func(a *attempt, ctx context.Context) (Job, error) {
+	return r.onJob(ctx, id, func(a *attempt, ctx context.Context) (Job, error) {
 		return a.fail(ctx, reason)
 	})
 }

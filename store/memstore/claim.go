@@ -24,7 +24,7 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (dataexpor
 	if o.ID == "" {
 		j = s.next(at)
 	}
-	if j == nil || !j.Claimable(at) || o.ID != "" && o.InTurn && !s.inTurn(j, at) {
+	if j == nil || !j.Claimable(at) {
 		return dataexport.Job{}, dataexport.ErrNoJob
 	}
 	s.claims++
@@ -50,17 +50,6 @@ func (s *Store) next(at time.Time) *dataexport.Job {
 		}
 	}
 	return best.job
-}
-
-// inTurn reports whether no workspace that has a job to give out has fewer held jobs than that of a claimable job.
-func (s *Store) inTurn(j *dataexport.Job, at time.Time) bool {
-	held := s.workspaces[j.Scope.WorkspaceID].candidate(at).held
-	for _, w := range s.workspaces {
-		if c := w.candidate(at); c.job != nil && c.held < held {
-			return false
-		}
-	}
-	return true
 }
 
 func (w *workspace) candidate(at time.Time) candidate {

@@ -31,25 +31,6 @@ const fairest = `
 		job.created_at, job.id
 	LIMIT 1`
 
-// inTurn reports whether no workspace that has a job to give out has fewer jobs held by a lease than one of that name, by
-// the time, three times.
-const inTurn = `
-	WITH RECURSIVE workspace (id) AS (
-		SELECT min(workspace_id) FROM dataexport_jobs WHERE status IN ('PENDING', 'PROCESSING')
-		UNION ALL
-		SELECT (SELECT min(workspace_id) FROM dataexport_jobs
-			WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id > workspace.id)
-		FROM workspace WHERE workspace.id IS NOT NULL
-	)
-	SELECT NOT EXISTS (
-		SELECT 1 FROM workspace
-		WHERE EXISTS (SELECT 1 FROM dataexport_jobs
-				WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= ?)
-			AND (SELECT count(*) FROM dataexport_jobs
-				WHERE status = 'PROCESSING' AND workspace_id = workspace.id AND held_until > ?)
-			  < (SELECT count(*) FROM dataexport_jobs
-				WHERE status = 'PROCESSING' AND workspace_id = ? AND held_until > ?))`
-
 // countServed notes that a workspace has been given a job.
 const countServed = `
 	INSERT INTO dataexport_workspaces (workspace_id, served)
@@ -63,7 +44,7 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (j dataexp
 	}
 	err = s.transact(ctx, writing, func(conn *sql.Conn) error {
 		at := now()
-		if j, err = next(ctx, conn, o, at); err != nil {
+		if j, err = next(ctx, conn, o.ID, at); err != nil {
 			return err
 		}
 		j = j.Claimed(at, o.Lease)
@@ -79,9 +60,8 @@ func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (j dataexp
 	return j, nil
 }
 
-// next returns the job that is to be given out, or ErrNoJob.
-func next(ctx context.Context, conn *sql.Conn, o dataexport.ClaimOptions, at time.Time) (dataexport.Job, error) {
-	id := o.ID
+// next returns the job that is to be given out, that with the id unless it is empty, or ErrNoJob.
+func next(ctx context.Context, conn *sql.Conn, id string, at time.Time) (dataexport.Job, error) {
 	if id == "" {
 		err := conn.QueryRowContext(ctx, fairest, nanoseconds(at), nanoseconds(at)).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -94,14 +74,6 @@ func next(ctx context.Context, conn *sql.Conn, o dataexport.ClaimOptions, at tim
 	j, err := find(ctx, conn, "id = ?", id)
 	if errors.Is(err, dataexport.ErrNotFound) || err == nil && !j.Claimable(at) {
 		return dataexport.Job{}, dataexport.ErrNoJob
-	}
-	if err != nil || o.ID == "" || !o.InTurn {
-		return j, err
-	}
-	var turn bool
-	err = conn.QueryRowContext(ctx, inTurn, nanoseconds(at), nanoseconds(at), j.Scope.WorkspaceID, nanoseconds(at)).Scan(&turn)
-	if err == nil && !turn {
-		err = dataexport.ErrNoJob
 	}
 	return j, err
 }

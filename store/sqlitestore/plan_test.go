@@ -20,7 +20,6 @@ func queriesByPlan() map[string][]any {
 		countActive:     {"w"},
 		countReady:      {"w", 1},
 		fairest:         {1, 1},
-		inTurn:          {1, 1, "w", 1},
 		longestWaiting:  {1},
 		countServed:     {"w"},
 		nextHeld:        {},

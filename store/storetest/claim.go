@@ -45,10 +45,10 @@ func claimByID(t *tester) {
 	n.Personal = true
 	personal := t.create(n)
 	t.claim(second.ID)
-	t.claim(personal.ID)
 	t.noJob(second.ID)
 	t.noJob(newID())
-	t.claim(first.ID)
+	t.claim(first.ID) // although another workspace is next
+	t.claim(personal.ID)
 }
 
 func claimEnded(t *tester) {

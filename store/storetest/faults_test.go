@@ -161,22 +161,16 @@ func faultsOfClaim() []fault {
 				return f.Store.Claim(ctx, o)
 			}
 		}},
-		{"any job is in turn", "Turn/is that of the workspace with the fewest held jobs", func(f *faulty) {
+		{"an id only for the workspace that is next", "Claim/by id", func(f *faulty) {
 			f.claim = func(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
-				o.InTurn = false
-				return f.Store.Claim(ctx, o)
-			}
-		}},
-		{"in turn is what a claim without an id would give out", "Turn/is that of the workspace with the fewest held jobs", func(f *faulty) {
-			f.claim = func(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
-				if o.InTurn {
-					j, err := f.Store.Claim(ctx, dataexport.ClaimOptions{Lease: o.Lease})
-					if err == nil && j.ID != o.ID {
-						j.Status = dataexport.StatusPending
-						_, _ = f.Store.Update(ctx, j, 0)
-						err = dataexport.ErrNoJob
-					}
-					return j, err
+				next, err := f.Store.Claim(ctx, dataexport.ClaimOptions{Lease: o.Lease})
+				if err != nil || o.ID == "" || next.ID == o.ID {
+					return next, err
+				}
+				next.Status = dataexport.StatusPending
+				_, _ = f.Store.Update(ctx, next, 0)
+				if asked, err := f.Find(ctx, o.ID); err == nil && asked.Scope.WorkspaceID != next.Scope.WorkspaceID {
+					return dataexport.Job{}, dataexport.ErrNoJob
 				}
 				return f.Store.Claim(ctx, o)
 			}

@@ -45,17 +45,6 @@ func (m *model) next() (best dataexport.Job, found bool) {
 	return best, found
 }
 
-// inTurn reports whether no workspace that has a job to give out has fewer jobs held than that of a job.
-func (m *model) inTurn(job dataexport.Job) bool {
-	held := make(map[string]int)
-	for _, j := range m.held() {
-		held[j.Scope.WorkspaceID]++
-	}
-	return !slices.ContainsFunc(m.jobs, func(j modelJob) bool {
-		return j.claimable && held[j.Scope.WorkspaceID] < held[job.Scope.WorkspaceID]
-	})
-}
-
 // held returns the jobs that a worker holds, in an order that does not depend on chance.
 func (m *model) held() (jobs []dataexport.Job) {
 	for _, j := range m.jobs {

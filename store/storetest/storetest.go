@@ -98,10 +98,6 @@ func tests() []test {
 		{"Fairness/oldest job among the unserved", fairOldestAmongUnserved},
 		{"Fairness/as the model", fairAsModel},
 
-		{"Turn/is that of the workspace with the fewest held jobs", turnFewestHeld},
-		{"Turn/only of workspaces that have a job to give out", turnNeedsWaitingJob},
-		{"Turn/as the model", turnAsModel},
-
 		{"Update/writes its fields and no others", updateFields},
 		{"Update/refuses another version", updateConflict},
 		{"Update/of a job that is gone", updateGone},
