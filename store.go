@@ -34,9 +34,6 @@ type ListQuery struct {
 type ClaimOptions struct {
 	ID    string        // this job alone, or any if empty
 	Lease time.Duration // how long the job is held for its worker; more than 0
-	// InTurn, together with ID, gives the job out only if no other workspace goes before its own: none that has a job to
-	// give out has fewer jobs held by a lease. An engine that brings jobs in an order of its own is kept fair by it.
-	InTurn bool
 }
 
 // A DueQuery says what Store.Due looks for.
@@ -79,9 +76,10 @@ type Store interface {
 	Delete(ctx context.Context, s Scope, id string) (Job, error)
 
 	// Claim gives out a job that is PENDING or PROCESSING and whose HeldUntil has passed, as Job.Claimed says: PROCESSING,
-	// held for the lease, with Version and Attempts one higher. It returns ErrNoJob if there is none, or none with that id,
-	// or if it is not in turn. No two callers get the same version of a job. Among workspaces it chooses the one that has the fewest jobs held by a lease, then the one that
-	// was given a job the longest ago, then the one whose job is the oldest; within a workspace the oldest job.
+	// held for the lease, with Version and Attempts one higher. It returns ErrNoJob if there is none, or none with that id.
+	// No two callers get the same version of a job. Without an id it chooses among workspaces the one that has the fewest
+	// jobs held by a lease, then the one that was given a job the longest ago, then the one whose job is the oldest; within
+	// a workspace the oldest job. With an id it gives out that job, even if another would be next.
 	Claim(ctx context.Context, o ClaimOptions) (Job, error)
 
 	// Update writes Status, Attempts, Progress, RecordCount, FileSize, SHA256, BlobKey and Error of a job if its Version is
