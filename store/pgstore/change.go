@@ -2,7 +2,6 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -20,67 +19,144 @@ func (s *Store) Delete(ctx context.Context, scope dataexport.Scope, id string) (
 	return s.read(ctx, id, deleteJob, id, scope.WorkspaceID, scope.Subject)
 }
 
-// updateJob says of a row what dataexport.Job.Updated says of a job.
-const updateJob = `
+// wantedArguments are what updateFound is given: lists of as many values, one for each job.
+const wantedArguments = `unnest($1::uuid[], $2::bigint[], $3::interval[], $4::text[], $5::int[], $6::bigint[], $7::bigint[], $8::bigint[],
+		$9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[]) WITH ORDINALITY
+		AS wanted (job, at_version, hold, new_status, new_attempts, new_records, new_total, new_count, new_size, new_sha256,
+			new_key, new_code, new_message, place)`
+
+// findWanted finds the jobs that are as their updates expect. Those that are locked are left out if the statement goes on
+// so, and are waited for otherwise.
+const (
+	findWanted = `
+	WITH found AS MATERIALIZED (
+		SELECT wanted.* FROM ` + wantedArguments + `
+		JOIN dataexport_jobs ON id = wanted.job AND version = wanted.at_version
+		FOR UPDATE OF dataexport_jobs`
+	skipLocked = ` SKIP LOCKED`
+)
+
+// updateFound says of rows what dataexport.Job.Updated says of a job.
+const updateFound = `
+	)
 	UPDATE dataexport_jobs SET
 		version = version + 1, updated_at = statement_timestamp(),
-		status = $4, attempts = $5, progress_records = $6, progress_total = $7, record_count = $8, file_size = $9, sha256 = $10,
-		blob_key = $11, error_code = $12, error_message = $13,
-		held_until = CASE WHEN $4 IN ('PENDING', 'PROCESSING') THEN statement_timestamp() + $3 ELSE held_until END,
-		completed_at = CASE WHEN status = 'PROCESSING' AND $4 NOT IN ('PENDING', 'PROCESSING')
+		status = new_status, attempts = new_attempts, progress_records = new_records, progress_total = new_total,
+		record_count = new_count, file_size = new_size, sha256 = new_sha256, blob_key = new_key,
+		error_code = new_code, error_message = new_message,
+		held_until = CASE WHEN new_status IN ('PENDING', 'PROCESSING') THEN statement_timestamp() + hold ELSE held_until END,
+		completed_at = CASE WHEN status = 'PROCESSING' AND new_status NOT IN ('PENDING', 'PROCESSING')
 			THEN statement_timestamp() ELSE completed_at END,
-		expires_at = CASE WHEN status = 'PROCESSING' AND $4 = 'READY' THEN statement_timestamp() + $3 ELSE expires_at END
-	WHERE id = $1 AND version = $2
-	RETURNING ` + columns
+		expires_at = CASE WHEN status = 'PROCESSING' AND new_status = 'READY' THEN statement_timestamp() + hold ELSE expires_at END
+	FROM found WHERE id = job AND version = at_version
+	RETURNING place, ` + columns
+
+// An update is one call of Update.
+type update struct {
+	job dataexport.Job // as it is wanted
+	d   time.Duration
+}
+
+// updatesTogether is how many jobs a statement updates at the most.
+const updatesTogether = 64
 
 // Update implements dataexport.Store. A status that is none, and text that PostgreSQL cannot hold, are an ErrInvalid.
+// Updates of this Store at the same time are made together, but for one that must wait for somebody else's lock.
 func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (updated dataexport.Job, err error) {
-	if !j.Status.Valid() {
-		return dataexport.Job{}, fmt.Errorf("%w: a job cannot have the status %q", dataexport.ErrInvalid, j.Status)
-	}
-	if !validID(j.ID) {
-		return dataexport.Job{}, dataexport.ErrNotFound
-	}
-	var errorCode, errorMessage *string
-	if j.Error != nil {
-		errorCode, errorMessage = &j.Error.Code, &j.Error.Message
-		if err := checkTexts(text{"the code of the error", j.Error.Code}, text{"the message of the error", j.Error.Message}); err != nil {
-			return dataexport.Job{}, err
-		}
-	}
-	if err := checkTexts(text{"the SHA-256", j.SHA256}, text{"the key of the file", j.BlobKey}); err != nil {
+	if err := checkUpdate(&j); err != nil {
 		return dataexport.Job{}, err
 	}
-	args := []any{
-		j.ID, j.Version, d, string(j.Status), j.Attempts, j.Progress.Records, j.Progress.Total, j.RecordCount, j.FileSize, j.SHA256,
-		j.BlobKey, errorCode, errorMessage,
+	u := update{job: j, d: d}
+	notifies := j.Status == dataexport.StatusPending && d <= 0 && !s.quiet // others may have it at once
+	done := updatedJob{}
+	if !notifies {
+		done, err = s.updates.do(ctx, u)
 	}
-	if j.Status == dataexport.StatusPending && d <= 0 { // others may have it at once
-		err = s.send(ctx, func(batch *pgx.Batch) {
-			batch.Queue(updateJob, args...).QueryRow(func(row pgx.Row) (err error) {
-				updated, err = one(row)
-				return err
-			})
-			if !s.quiet {
-				batch.Queue(announceJob)
-			}
-		})
-	} else {
-		err = retry(ctx, func() error {
-			updated, err = one(s.pool.QueryRow(ctx, updateJob, args...))
-			return err
-		})
+	if err == nil && !done.found {
+		done, err = s.updateAlone(ctx, u, notifies)
 	}
-	if errors.Is(err, dataexport.ErrNotFound) {
+	switch {
+	case err != nil:
+		return dataexport.Job{}, explain(ctx, err)
+	case !done.found:
 		return dataexport.Job{}, s.explainRefusal(ctx, j.ID)
 	}
-	if err != nil {
-		return dataexport.Job{}, explain(ctx, err)
-	}
-	if updated.Status == dataexport.StatusPending {
+	if done.job.Status == dataexport.StatusPending {
 		s.announce()
 	}
-	return updated, nil
+	return done.job, nil
+}
+
+// checkUpdate returns an ErrInvalid if a job cannot be written, and ErrNotFound if none can have its id.
+func checkUpdate(j *dataexport.Job) error {
+	if !j.Status.Valid() {
+		return fmt.Errorf("%w: a job cannot have the status %q", dataexport.ErrInvalid, j.Status)
+	}
+	if !validID(j.ID) {
+		return dataexport.ErrNotFound
+	}
+	texts := []text{{"the SHA-256", j.SHA256}, {"the key of the file", j.BlobKey}}
+	if j.Error != nil {
+		texts = append(texts, text{"the code of the error", j.Error.Code}, text{"the message of the error", j.Error.Message})
+	}
+	return checkTexts(texts...)
+}
+
+// An updatedJob is what has come of a call of Update: nothing is found if the job has another version, is not there, or is
+// locked.
+type updatedJob struct {
+	job   dataexport.Job
+	found bool
+}
+
+// updateTogether makes several updates, but for those of locked jobs: one that is locked for long must not keep the others
+// waiting, whose leases run out.
+func (s *Store) updateTogether(ctx context.Context, updates []update) (done []updatedJob, err error) {
+	args := arguments(updates)
+	err = s.send(ctx, func(batch *pgx.Batch) {
+		done = make([]updatedJob, len(updates))
+		batch.Queue(findWanted+skipLocked+updateFound, args...).Query(func(rows pgx.Rows) error {
+			return eachPlace(rows, func(place int, job dataexport.Job) { done[place] = updatedJob{job, true} })
+		})
+	})
+	return done, err
+}
+
+// updateAlone makes one update, waiting for who has locked the job, and notifies idle workers in the same transaction.
+func (s *Store) updateAlone(ctx context.Context, u update, notifies bool) (done updatedJob, err error) {
+	args := arguments([]update{u})
+	err = s.send(ctx, func(batch *pgx.Batch) {
+		batch.Queue(findWanted+updateFound, args...).Query(func(rows pgx.Rows) error {
+			return eachPlace(rows, func(_ int, job dataexport.Job) { done = updatedJob{job, true} })
+		})
+		if notifies {
+			batch.Queue(announceJob)
+		}
+	})
+	return done, err
+}
+
+// arguments returns what updateFound is given.
+func arguments(updates []update) []any {
+	n := len(updates)
+	var (
+		ids, statuses, sums, keys        = make([]string, n), make([]string, n), make([]string, n), make([]string, n)
+		versions, records, counts, sizes = make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+		attempts                         = make([]int, n)
+		holds                            = make([]time.Duration, n)
+		totals                           = make([]*int64, n)
+		codes, messages                  = make([]*string, n), make([]*string, n)
+	)
+	for i, u := range updates {
+		j := &u.job
+		ids[i], versions[i], holds[i], statuses[i], attempts[i] = j.ID, j.Version, u.d, string(j.Status), j.Attempts
+		records[i], totals[i], counts[i], sizes[i] = j.Progress.Records, j.Progress.Total, j.RecordCount, j.FileSize
+		sums[i], keys[i] = j.SHA256, j.BlobKey
+		if j.Error != nil {
+			codes[i], messages[i] = &j.Error.Code, &j.Error.Message
+		}
+	}
+	return []any{ids, versions, holds, statuses, attempts, records, totals, counts, sizes, sums, keys, codes, messages}
 }
 
 // explainRefusal returns why no row was updated: the version is another, or there is no such job.

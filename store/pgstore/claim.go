@@ -1,10 +1,13 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -33,10 +36,10 @@ const waitingOf = `SELECT id, created_at FROM dataexport_jobs
 	WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp()`
 
 // fairest lists the jobs that can be given out, the one whose turn it is in front, and chooses the first that no other claim
-// has locked. Several who claim at the same time must get different jobs, so where there are few workspaces, no more than
+// has locked, as many as there are leases in $1. Several who claim at the same time must get different jobs, so where there are few workspaces, no more than
 // $2, it takes several jobs of each: the second of a workspace stands where it would if the first were held already.
 //
-// The last join goes through the candidates in their order, and stops at the first: a sort after it would lock all.
+// The last join goes through the candidates in their order, and stops when it has enough: a sort after it would lock all.
 const fairest = workspaces + `, candidate AS MATERIALIZED (
 		SELECT job.id
 		FROM workspace
@@ -55,51 +58,44 @@ const fairest = workspaces + `, candidate AS MATERIALIZED (
 		LEFT JOIN held ON held.workspace_id = workspace.id
 		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
 		ORDER BY coalesce(held.jobs, 0) + job.place, known.served NULLS FIRST, job.created_at, job.id
-	), chosen AS MATERIALIZED (
+	), free AS MATERIALIZED (
 		SELECT job.id, job.workspace_id FROM candidate CROSS JOIN LATERAL (
 			SELECT id, workspace_id FROM dataexport_jobs
 			WHERE id = candidate.id AND status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
 			FOR UPDATE SKIP LOCKED) AS job
-		LIMIT 1
+		LIMIT cardinality($1::interval[])
+	), chosen AS MATERIALIZED (
+		SELECT id AS job, workspace_id AS workspace, row_number() OVER () AS place FROM free
 	)`
 
-// asked chooses the job with the id $2.
+// asked chooses the jobs with the ids $2 that can be given out.
 const asked = `
 	WITH chosen AS MATERIALIZED (
-		SELECT id, workspace_id FROM dataexport_jobs
-		WHERE id = $2 AND status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
-		FOR UPDATE SKIP LOCKED
+		SELECT job.id AS job, job.workspace_id AS workspace, asked.place
+		FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place)
+		JOIN dataexport_jobs AS job ON job.id = asked.id
+			AND job.status IN ('PENDING', 'PROCESSING') AND job.held_until <= statement_timestamp()
+		FOR UPDATE OF job SKIP LOCKED
 	)`
 
-// ownHeld counts the jobs held by a lease of the workspace that has the job with the id $2.
-const ownHeld = `SELECT count(*) FROM dataexport_jobs
-	WHERE status = 'PROCESSING' AND held_until > statement_timestamp()
-		AND workspace_id = (SELECT workspace_id FROM dataexport_jobs WHERE id = $2)`
-
-// askedInTurn chooses the job with the id $2 if no workspace that has a job to give out has fewer jobs held than its own.
-const askedInTurn = workspaces + `, own (held) AS MATERIALIZED (` + ownHeld + `
-	), chosen AS MATERIALIZED (
-		SELECT id, workspace_id FROM dataexport_jobs
-		WHERE id = $2 AND status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
-			AND ((SELECT held FROM own) = 0 OR NOT EXISTS (
-				SELECT FROM workspace LEFT JOIN held ON held.workspace_id = workspace.id
-				WHERE coalesce(held.jobs, 0) < (SELECT held FROM own)
-					AND (workspace.held_until <= statement_timestamp() OR EXISTS (` + waitingOf + `))))
-		FOR UPDATE SKIP LOCKED
-	)`
-
-// claimChosen holds the chosen job for the time $1, as dataexport.Job.Claimed says. That its workspace was served is not
-// written down while another claim does the same: it would only wait to write a later number.
+// claimChosen holds the chosen jobs, each for the time in its place of $1, as dataexport.Job.Claimed says. That a workspace
+// was served is not written down while another claim does the same: it would only wait to write a later number.
 const claimChosen = `, served AS (
 		UPDATE dataexport_workspaces SET served = nextval('dataexport_served')
-		WHERE workspace_id = (SELECT workspace_id FROM dataexport_workspaces
-			WHERE workspace_id = (SELECT workspace_id FROM chosen) FOR UPDATE SKIP LOCKED)
+		WHERE workspace_id IN (SELECT workspace_id FROM dataexport_workspaces
+			WHERE workspace_id IN (SELECT workspace FROM chosen) FOR UPDATE SKIP LOCKED)
+	), served_first AS (
+		INSERT INTO dataexport_workspaces (workspace_id, served)
+		SELECT workspace, nextval('dataexport_served') FROM chosen
+		WHERE NOT EXISTS (SELECT FROM dataexport_workspaces WHERE workspace_id = workspace)
+		ON CONFLICT DO NOTHING
 	)
 	UPDATE dataexport_jobs SET
 		version = version + 1, status = 'PROCESSING', attempts = attempts + 1, progress_records = 0, progress_total = NULL,
-		started_at = statement_timestamp(), updated_at = statement_timestamp(), held_until = statement_timestamp() + $1
-	WHERE id = (SELECT id FROM chosen)
-	RETURNING ` + columns
+		started_at = statement_timestamp(), updated_at = statement_timestamp(),
+		held_until = statement_timestamp() + ($1::interval[])[chosen.place]
+	FROM chosen WHERE id = chosen.job
+	RETURNING place, ` + columns
 
 // claimable asks whether there is any job to give out, and has no row if there is no active job. In the order of an index,
 // it cannot be answered by reading the whole table.
@@ -114,56 +110,91 @@ const (
 	claimRounds   = 10
 )
 
-// Claim implements dataexport.Store. A lease that is not more than 0 is an ErrInvalid. Claims do not wait for each other:
+// claimsTogether is how many jobs a statement gives out at the most: no more than fairest looks at where all are of one
+// workspace.
+const claimsTogether = 64
+
+// Claim implements dataexport.Store. A lease that is not more than 0 is an ErrInvalid. Claims of this Store at the same time
+// are made together, and those of different Stores do not wait for each other:
 // of several at the same time, each gives out what would be next after the others. A claim takes time in proportion to the
 // workspaces that have active jobs, however many these are.
 func (s *Store) Claim(ctx context.Context, o dataexport.ClaimOptions) (dataexport.Job, error) {
 	if o.Lease <= 0 {
 		return dataexport.Job{}, fmt.Errorf("%w: a lease must be more than 0, not %s", dataexport.ErrInvalid, o.Lease)
 	}
-	statement := asked
-	switch {
-	case o.ID == "":
-		return s.claimFairest(ctx, o)
-	case !validID(o.ID):
+	if o.ID != "" && !validID(o.ID) {
 		return dataexport.Job{}, dataexport.ErrNoJob
-	case o.InTurn:
-		statement = askedInTurn
 	}
-	return s.claim(ctx, statement+claimChosen, o, o.ID)
-}
-
-// claimFairest claims the next job. It has found none only when there is none, not when all that it looked at were locked by
-// other claims.
-func (s *Store) claimFairest(ctx context.Context, o dataexport.ClaimOptions) (j dataexport.Job, err error) {
-	few := fewWorkspaces
-	for range claimRounds {
-		j, err = s.claim(ctx, fairest+claimChosen, o, few)
-		if !errors.Is(err, dataexport.ErrNoJob) {
-			return j, err
-		}
-		var more bool
-		if err := s.pool.QueryRow(ctx, claimable).Scan(&more); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return dataexport.Job{}, explain(ctx, err)
-		}
-		if !more {
-			break
-		}
-		few = anyWorkspaces
+	claims := s.claimsOfAny
+	if o.ID != "" {
+		claims = s.claimsOfOne
 	}
-	return dataexport.Job{}, dataexport.ErrNoJob
-}
-
-func (s *Store) claim(ctx context.Context, statement string, o dataexport.ClaimOptions, argument any) (j dataexport.Job, err error) {
-	err = retry(ctx, func() error {
-		j, _, err = scan(s.pool.QueryRow(ctx, statement, o.Lease, argument))
-		return err
-	})
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		return dataexport.Job{}, dataexport.ErrNoJob
-	case err != nil:
+	given, err := claims.do(ctx, o)
+	if err = cmp.Or(err, given.err); err != nil {
 		return dataexport.Job{}, explain(ctx, err)
 	}
-	return j, nil
+	return given.job, nil
+}
+
+// A claimed is what has come of a call of Claim.
+type claimed struct {
+	job dataexport.Job
+	err error // ErrNoJob, or why it is not known
+}
+
+// claimAny gives out the next jobs. It has found too few only when there are not more, not when all that it looked at were
+// locked by other claims.
+func (s *Store) claimAny(ctx context.Context, claims []dataexport.ClaimOptions) ([]claimed, error) {
+	given, err := s.claim(ctx, fairest+claimChosen, claims, fewWorkspaces)
+	if err != nil {
+		return nil, err
+	}
+	for range claimRounds {
+		first := slices.IndexFunc(given, func(c claimed) bool { return c.err != nil })
+		if first < 0 {
+			break
+		}
+		var more bool
+		if err = s.pool.QueryRow(ctx, claimable).Scan(&more); errors.Is(err, pgx.ErrNoRows) {
+			break
+		}
+		var later []claimed
+		if err == nil && more {
+			later, err = s.claim(ctx, fairest+claimChosen, claims[first:], anyWorkspaces)
+		}
+		if err != nil {
+			for i := range given[first:] {
+				given[first+i].err = err
+			}
+		}
+		if !more || err != nil {
+			break
+		}
+		copy(given[first:], later)
+	}
+	return given, nil
+}
+
+// claimOne gives out the jobs that are asked for.
+func (s *Store) claimOne(ctx context.Context, claims []dataexport.ClaimOptions) ([]claimed, error) {
+	ids := make([]string, len(claims))
+	for i, claim := range claims {
+		ids[i] = claim.ID
+	}
+	return s.claim(ctx, asked+claimChosen, claims, ids)
+}
+
+// claim runs a statement that gives out jobs. What comes of each claim is at its place.
+func (s *Store) claim(ctx context.Context, statement string, claims []dataexport.ClaimOptions, argument any) (given []claimed, err error) {
+	leases := make([]time.Duration, len(claims))
+	for i, claim := range claims {
+		leases[i] = claim.Lease
+	}
+	err = s.send(ctx, func(batch *pgx.Batch) {
+		given = slices.Repeat([]claimed{{err: dataexport.ErrNoJob}}, len(claims))
+		batch.Queue(statement, leases, argument).Query(func(rows pgx.Rows) error {
+			return eachPlace(rows, func(place int, job dataexport.Job) { given[place] = claimed{job: job} })
+		})
+	})
+	return given, err
 }

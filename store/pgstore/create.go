@@ -17,31 +17,55 @@ const workspaceLock = 0x64617461 // "data"
 
 const lockWorkspace = "SELECT pg_advisory_xact_lock($1, hashtext($2))"
 
-// createJob finds the job with an idempotency key, of which there can be two, one of them personal: the one with the same
-// fingerprint goes first. Or else it makes a job if the quotas let it. It returns whether the job was found, and no row if
-// a quota is full.
-const createJob = `
-	WITH earlier AS (
-		SELECT * FROM dataexport_jobs
-		WHERE workspace_id = $2 AND idempotency_key = $8 AND idempotency_key <> '' AND (NOT personal OR subject = $3)
-		ORDER BY fingerprint = $9 DESC LIMIT 1
-	), inserted AS (
+// insertJob makes a job where what follows it holds.
+const insertJob = `
 		INSERT INTO dataexport_jobs (id, workspace_id, subject, dataset, format, personal, filter, idempotency_key, fingerprint,
 			version, status, created_at, updated_at, held_until, attempts, progress_records, record_count, file_size, sha256, blob_key)
 		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9,
 			1, 'PENDING', statement_timestamp(), statement_timestamp(), '-infinity', 0, 0, 0, 0, '', ''
-		WHERE NOT EXISTS (SELECT FROM earlier)
-			AND ($10 <= 0 OR (SELECT count(*) FROM (
-				SELECT FROM dataexport_jobs WHERE workspace_id = $2 AND status IN ('PENDING', 'PROCESSING') LIMIT greatest($10, 0)) AS active) < $10)
-			AND ($11 <= 0 OR (SELECT count(*) FROM (
+		WHERE true`
+
+// The quotas of a workspace, each for the number of the argument that it is.
+const (
+	activeQuota = `
+			AND (SELECT count(*) FROM (
+				SELECT FROM dataexport_jobs WHERE workspace_id = $2 AND status IN ('PENDING', 'PROCESSING') LIMIT $%[1]d) AS active) < $%[1]d`
+	readyQuota = `
+			AND (SELECT count(*) FROM (
 				SELECT FROM dataexport_jobs WHERE workspace_id = $2 AND status = 'READY' AND expires_at > statement_timestamp()
-				LIMIT greatest($11, 0)) AS ready) < $11)
-		RETURNING *
-	), known AS (
-		INSERT INTO dataexport_workspaces (workspace_id) SELECT workspace_id FROM inserted
-		ON CONFLICT DO NOTHING
-	)
-	SELECT true, ` + columns + ` FROM earlier UNION ALL SELECT false, ` + columns + ` FROM inserted`
+				LIMIT $%[1]d) AS ready) < $%[1]d`
+)
+
+// earlier finds the job with an idempotency key, of which there can be two, one of them personal: the one with the same
+// fingerprint goes first.
+const earlier = `
+	WITH earlier AS (
+		SELECT * FROM dataexport_jobs
+		WHERE workspace_id = $2 AND idempotency_key = $8 AND idempotency_key <> '' AND (NOT personal OR subject = $3)
+		ORDER BY fingerprint = $9 DESC LIMIT 1
+	)`
+
+// createJob returns the statement that makes a job, and its arguments. It has no row if a quota is full, and otherwise that
+// of the job and whether it was there already. The statement has nothing that is not needed: what it could do costs time too.
+func (c *creation) createJob() (statement string, args []any) {
+	args = []any{
+		c.ID, c.Scope.WorkspaceID, c.Scope.Subject, c.Dataset, c.Format, c.Personal, c.filter, c.IdempotencyKey, c.Fingerprint,
+	}
+	statement = insertJob
+	if c.MaxActive > 0 {
+		args = append(args, c.MaxActive)
+		statement += fmt.Sprintf(activeQuota, len(args))
+	}
+	if c.MaxReady > 0 {
+		args = append(args, c.MaxReady)
+		statement += fmt.Sprintf(readyQuota, len(args))
+	}
+	if c.IdempotencyKey == "" {
+		return statement + ` RETURNING false, ` + columns, args
+	}
+	return earlier + `, inserted AS (` + statement + ` AND NOT EXISTS (SELECT FROM earlier) RETURNING *)
+	SELECT true, ` + columns + ` FROM earlier UNION ALL SELECT false, ` + columns + ` FROM inserted`, args
+}
 
 // announceJob wakes those who wait for work. It does not where so many jobs wait that nobody can be idle: a commit with a
 // notification waits for all others that have one.
@@ -114,9 +138,9 @@ func (c *creation) fill(batch *pgx.Batch) {
 	if c.IdempotencyKey != "" || c.MaxActive > 0 || c.MaxReady > 0 {
 		batch.Queue(lockWorkspace, workspaceLock, c.Scope.WorkspaceID)
 	}
-	batch.Queue(createJob, c.ID, c.Scope.WorkspaceID, c.Scope.Subject, c.Dataset, c.Format, c.Personal, c.filter,
-		c.IdempotencyKey, c.Fingerprint, c.MaxActive, c.MaxReady).QueryRow(func(row pgx.Row) error {
-		job, at, err := scan(replayRow{row, &c.replayed})
+	statement, args := c.createJob()
+	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
+		job, at, err := scan(prefixedRow{row, &c.replayed})
 		if errors.Is(err, pgx.ErrNoRows) {
 			return dataexport.ErrTooManyExports
 		}
@@ -140,14 +164,4 @@ func checkNewJob(n *dataexport.NewJob) error {
 		{"the idempotency key", n.IdempotencyKey}, {"the fingerprint", n.Fingerprint},
 	}
 	return checkTexts(texts...)
-}
-
-// A replayRow is the row of a job with one more column in front.
-type replayRow struct {
-	row      pgx.Row
-	replayed *bool
-}
-
-func (r replayRow) Scan(targets ...any) error {
-	return r.row.Scan(append([]any{r.replayed}, targets...)...)
 }

@@ -80,6 +80,31 @@ func findAll(ctx context.Context, q querier, statement string, args ...any) ([]d
 	return jobs, rows.Err()
 }
 
+// eachPlace calls a function with the jobs of all rows of a query, which have one more column in front: the place, from 1,
+// of the argument that the row answers. The function gets it from 0.
+func eachPlace(rows pgx.Rows, do func(place int, j dataexport.Job)) error {
+	defer rows.Close()
+	for rows.Next() {
+		var place int
+		j, at, err := scan(prefixedRow{rows, &place})
+		if err != nil {
+			return err
+		}
+		do(place-1, j.At(at))
+	}
+	return rows.Err()
+}
+
+// A prefixedRow is the row of a job with one more column in front.
+type prefixedRow struct {
+	row    pgx.Row
+	prefix any
+}
+
+func (r prefixedRow) Scan(targets ...any) error {
+	return r.row.Scan(append([]any{r.prefix}, targets...)...)
+}
+
 // one returns the job of a row, as it reads by the clock, or ErrNotFound if there is no row.
 func one(row pgx.Row) (dataexport.Job, error) {
 	j, at, err := scan(row)

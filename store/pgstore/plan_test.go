@@ -56,23 +56,32 @@ type query struct {
 // queries returns every statement of the store that looks at jobs, but for that of Stats, which reads all.
 func queries(id string) []query {
 	scope := dataexport.Scope{WorkspaceID: "workspace 0", Subject: "someone"}
+	ready := update{dataexport.Job{ID: id, Version: 1, Status: dataexport.StatusReady, BlobKey: "key"}, time.Hour}
+	creationOf := func(name, key string) query {
+		c := creation{NewJob: dataexport.NewJob{
+			ID: "01900000-0000-7000-8000-000000000000", Scope: scope, Dataset: "memories", Format: "csv", IdempotencyKey: key, Fingerprint: "other",
+			MaxActive: 50, MaxReady: 50,
+		}, filter: "{}"}
+		statement, args := c.createJob()
+		return query{name, statement, args}
+	}
 	list := []query{
 		{"find", findJob, []any{id}},
 		{"get", getJob, []any{id, scope.WorkspaceID, scope.Subject}},
 		{"delete", deleteJob, []any{id, scope.WorkspaceID, scope.Subject}},
-		{"create", createJob, []any{
-			"01900000-0000-7000-8000-000000000000", scope.WorkspaceID, scope.Subject, "memories", "csv", false, "{}", "key5", "other", 50, 50,
-		}},
+		creationOf("create", ""),
+		creationOf("create or find", "key5"),
 		{"announce", announceJob, nil},
-		{"claim any", fairest + claimChosen, []any{time.Hour, fewWorkspaces}},
-		{"claim again", fairest + claimChosen, []any{time.Hour, anyWorkspaces}},
-		{"claim one", asked + claimChosen, []any{time.Hour, id}},
-		{"claim in turn", askedInTurn + claimChosen, []any{time.Hour, id}},
+		{"claim any", fairest + claimChosen, []any{[]time.Duration{time.Hour}, fewWorkspaces}},
+		{"claim again", fairest + claimChosen, []any{[]time.Duration{time.Hour}, anyWorkspaces}},
+		{"claim several", fairest + claimChosen, []any{slices.Repeat([]time.Duration{time.Hour}, 16), fewWorkspaces}},
+		{"claim one", asked + claimChosen, []any{[]time.Duration{time.Hour}, []string{id}}},
 		{"claimable", claimable, nil},
-		{"update", updateJob, []any{id, 1, time.Hour, "READY", 1, 1, nil, 1, 1, "", "key", nil, nil}},
+		{"update", findWanted + updateFound, arguments([]update{ready})},
+		{"update together", findWanted + skipLocked + updateFound, arguments([]update{ready})},
 		{"next held", nextHeld, nil},
 		{"longest waiting", longestWaiting, nil},
-		{"ahead", ahead, []any{aheadLimit, id}},
+		{"ahead", ahead, []any{[]string{id}, aheadLimit}},
 	}
 	for _, k := range kinds(dataexport.DueQuery{}) {
 		list = append(list, query{"due: " + k.where, k.due(), []any{k.after, 100}}, query{"upcoming: " + k.where, k.upcoming(), []any{k.after}})
@@ -179,7 +188,7 @@ func TestPlans(t *testing.T) {
 // What a claim, and all that goes with it, looks at does not depend on how many jobs wait.
 func TestCostDoesNotGrowWithTheQueue(t *testing.T) {
 	pool := migrated(t)
-	names := []string{"create", "announce", "claim any", "claim one", "claim in turn", "claimable", "next held", "longest waiting", "ahead"}
+	names := []string{"create", "create or find", "announce", "claim any", "claim one", "claimable", "next held", "longest waiting", "ahead"}
 	for _, workspaces := range []int{1, 300} {
 		for _, waiting := range []int{10, 10_000, 100_000} {
 			fill(t, pool, filling{waiting, workspaces, 1_000})

@@ -35,6 +35,11 @@ type Store struct {
 	quiet    bool // nobody is to be notified
 	listens  bool // the pool has a connection to spare for WaitForWork
 
+	claimsOfAny *gathering[dataexport.ClaimOptions, claimed]
+	claimsOfOne *gathering[dataexport.ClaimOptions, claimed]
+	updates     *gathering[update, updatedJob]
+	turns       *gathering[string, []string]
+
 	mu        sync.Mutex
 	waiting   []chan struct{} // of the calls of WaitForWork, each closed to wake it; the one that has waited the longest in front
 	listening bool            // one of them listens for the others
@@ -49,7 +54,12 @@ var (
 // New makes a Store of a database that Migrate has been at. The pool stays the caller's, who closes it when the Store is
 // not used any more.
 func New(pool *pgxpool.Pool, o Options) *Store {
-	return &Store{pool: pool, onCreate: o.OnCreate, quiet: o.Quiet, listens: pool.Config().MaxConns > 1}
+	s := &Store{pool: pool, onCreate: o.OnCreate, quiet: o.Quiet, listens: pool.Config().MaxConns > 1}
+	s.claimsOfAny = newGathering(claimsTogether, s.claimAny)
+	s.claimsOfOne = newGathering(claimsTogether, s.claimOne)
+	s.updates = newGathering(updatesTogether, s.updateTogether)
+	s.turns = newGathering(turnsTogether, s.aheadOf)
+	return s
 }
 
 // changing is how a transaction that changes something begins, whatever the database has for its default: what waits for a
@@ -64,12 +74,19 @@ func (s *Store) transact(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) e
 	return retry(ctx, func() error { return pgx.BeginTxFunc(ctx, s.pool, o, do) })
 }
 
+// keepPlans has the statements of a transaction planned once for a connection, whatever PostgreSQL expects to gain from planning
+// them anew for the arguments: that takes several times as long as running them. Since a plan is kept while the tables grow, it must not read
+// whole tables that are small now. Compiling takes longer than running too.
+const keepPlans = `
+	SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+
 // send runs the statements of a batch in a transaction, all on one way to the server and back. It makes the batch anew when
 // the database had to undo it for the sake of another.
 func (s *Store) send(ctx context.Context, fill func(*pgx.Batch)) error {
 	return retry(ctx, func() error {
 		var batch pgx.Batch
 		batch.Queue("BEGIN ISOLATION LEVEL READ COMMITTED")
+		batch.Queue(keepPlans)
 		fill(&batch)
 		batch.Queue("COMMIT")
 		conn, err := s.pool.Acquire(ctx)
