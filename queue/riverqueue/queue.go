@@ -113,15 +113,19 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	return nil
 }
 
-// Insert inserts the River job of an export, in the transaction in which the export is created. It is meant for OnCreate of
+// Insert inserts the River jobs of exports, in the transaction in which the exports are created. It is meant for OnCreate of
 // pgstore.Options.
-func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, job dataexport.Job) error {
-	options, err := q.insertOptions(&job)
-	if err != nil {
-		return err
+func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, exports []dataexport.Job) error {
+	params := make([]river.InsertManyParams, len(exports))
+	for i := range exports {
+		options, err := q.insertOptions(&exports[i])
+		if err != nil {
+			return err
+		}
+		params[i] = river.InsertManyParams{Args: ExportArgs{ExportID: exports[i].ID}, InsertOpts: options}
 	}
-	if _, err := q.client.InsertTx(ctx, tx, ExportArgs{ExportID: job.ID}, options); err != nil {
-		return fmt.Errorf("riverqueue: inserting the River job of export %s: %w", job.ID, err)
+	if _, err := q.client.InsertManyTx(ctx, tx, params); err != nil {
+		return fmt.Errorf("riverqueue: inserting the River jobs of %d exports, the first %s: %w", len(exports), exports[0].ID, err)
 	}
 	return nil
 }

@@ -35,6 +35,13 @@ const workspaces = `
 const waitingOf = `SELECT id, created_at FROM dataexport_jobs
 	WHERE status IN ('PENDING', 'PROCESSING') AND workspace_id = workspace.id AND held_until <= statement_timestamp()`
 
+// locked finds the job with the id that follows and locks it, and claimableJob is whether it can be given out then. The limit in between
+// keeps PostgreSQL from looking for the id among all jobs that can be, which it takes for few while the tables are small.
+const (
+	locked       = `SELECT id, workspace_id, status, held_until FROM dataexport_jobs WHERE id = `
+	claimableJob = `job.status IN ('PENDING', 'PROCESSING') AND job.held_until <= statement_timestamp()`
+)
+
 // fairest lists the jobs that can be given out, the one whose turn it is in front, and chooses the first that no other claim
 // has locked, as many as there are leases in $1. Several who claim at the same time must get different jobs, so where there are few workspaces, no more than
 // $2, it takes several jobs of each: the second of a workspace stands where it would if the first were held already.
@@ -59,10 +66,8 @@ const fairest = workspaces + `, candidate AS MATERIALIZED (
 		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
 		ORDER BY coalesce(held.jobs, 0) + job.place, known.served NULLS FIRST, job.created_at, job.id
 	), free AS MATERIALIZED (
-		SELECT job.id, job.workspace_id FROM candidate CROSS JOIN LATERAL (
-			SELECT id, workspace_id FROM dataexport_jobs
-			WHERE id = candidate.id AND status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
-			FOR UPDATE SKIP LOCKED) AS job
+		SELECT job.id, job.workspace_id FROM candidate CROSS JOIN LATERAL (` + locked + `candidate.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
+		WHERE ` + claimableJob + `
 		LIMIT cardinality($1::interval[])
 	), chosen AS MATERIALIZED (
 		SELECT id AS job, workspace_id AS workspace, row_number() OVER () AS place FROM free
@@ -73,9 +78,8 @@ const asked = `
 	WITH chosen AS MATERIALIZED (
 		SELECT job.id AS job, job.workspace_id AS workspace, asked.place
 		FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place)
-		JOIN dataexport_jobs AS job ON job.id = asked.id
-			AND job.status IN ('PENDING', 'PROCESSING') AND job.held_until <= statement_timestamp()
-		FOR UPDATE OF job SKIP LOCKED
+		CROSS JOIN LATERAL (` + locked + `asked.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
+		WHERE ` + claimableJob + `
 	)`
 
 // claimChosen holds the chosen jobs, each for the time in its place of $1, as dataexport.Job.Claimed says. That a workspace

@@ -15,7 +15,11 @@ import (
 // one finds, its key and its quota, must not change before it is there. Workspaces of the same hash wait for each other.
 const workspaceLock = 0x64617461 // "data"
 
-const lockWorkspace = "SELECT pg_advisory_xact_lock($1, hashtext($2))"
+// lockWorkspaces locks the workspaces $2, in an order that all keep to, so that two who lock several do not wait for each
+// other.
+const lockWorkspaces = `
+	SELECT pg_advisory_xact_lock($1, hash)
+	FROM (SELECT DISTINCT hashtext(workspace) AS hash FROM unnest($2::text[]) AS workspace ORDER BY hash) AS ordered`
 
 // insertJob makes a job where what follows it holds.
 const insertJob = `
@@ -47,109 +51,131 @@ const earlier = `
 
 // createJob returns the statement that makes a job, and its arguments. It has no row if a quota is full, and otherwise that
 // of the job and whether it was there already. The statement has nothing that is not needed: what it could do costs time too.
-func (c *creation) createJob() (statement string, args []any) {
+func (o *order) createJob() (statement string, args []any) {
 	args = []any{
-		c.ID, c.Scope.WorkspaceID, c.Scope.Subject, c.Dataset, c.Format, c.Personal, c.filter, c.IdempotencyKey, c.Fingerprint,
+		o.ID, o.Scope.WorkspaceID, o.Scope.Subject, o.Dataset, o.Format, o.Personal, o.filter, o.IdempotencyKey, o.Fingerprint,
 	}
 	statement = insertJob
-	if c.MaxActive > 0 {
-		args = append(args, c.MaxActive)
+	if o.MaxActive > 0 {
+		args = append(args, o.MaxActive)
 		statement += fmt.Sprintf(activeQuota, len(args))
 	}
-	if c.MaxReady > 0 {
-		args = append(args, c.MaxReady)
+	if o.MaxReady > 0 {
+		args = append(args, o.MaxReady)
 		statement += fmt.Sprintf(readyQuota, len(args))
 	}
-	if c.IdempotencyKey == "" {
+	if o.IdempotencyKey == "" {
 		return statement + ` RETURNING false, ` + columns, args
 	}
 	return earlier + `, inserted AS (` + statement + ` AND NOT EXISTS (SELECT FROM earlier) RETURNING *)
 	SELECT true, ` + columns + ` FROM earlier UNION ALL SELECT false, ` + columns + ` FROM inserted`, args
 }
 
-// announceJob wakes those who wait for work. It does not where so many jobs wait that nobody can be idle: a commit with a
-// notification waits for all others that have one.
+// announceJob wakes those who wait for work. It does not where so many jobs wait that nobody can be idle, since each worker
+// that is woken wakes another while there is more: a commit with a notification waits for all others that have one.
 const announceJob = `
-	SELECT pg_notify('` + channel + `', '') WHERE 50 > (SELECT count(*) FROM (
+	SELECT pg_notify('` + channel + `', '') WHERE 16 > (SELECT count(*) FROM (
 		SELECT FROM dataexport_jobs
 		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
-		ORDER BY held_until LIMIT 50) AS waiting)`
+		ORDER BY held_until LIMIT 16) AS waiting)`
+
+// ordersTogether is how many jobs are made in a transaction at the most.
+const ordersTogether = 32
 
 // Create implements dataexport.Store. A job with an id that is no UUID or is taken, without a workspace, or with text that
-// PostgreSQL cannot hold, is an ErrInvalid.
+// PostgreSQL cannot hold, is an ErrInvalid. Jobs that are ordered from this Store at the same time are made together.
 func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (dataexport.Job, bool, error) {
-	c, err := newCreation(n, s.quiet)
-	if err != nil {
+	if err := checkNewJob(&n); err != nil {
 		return dataexport.Job{}, false, err
 	}
-	if s.onCreate == nil {
-		err = s.send(ctx, c.fill)
-	} else {
-		err = s.transact(ctx, changing, func(tx pgx.Tx) error { return s.createWithHost(ctx, tx, c) })
+	filter, err := json.Marshal(n.Filter)
+	if err != nil {
+		return dataexport.Job{}, false, fmt.Errorf("%w: the filter: %w", dataexport.ErrInvalid, err)
 	}
+	made, err := s.orders.do(ctx, order{NewJob: n, filter: string(filter)})
 	switch {
 	case violates(err, "dataexport_jobs_pkey"):
 		return dataexport.Job{}, false, fmt.Errorf("%w: there is a job with the id %s already", dataexport.ErrInvalid, n.ID)
 	case err != nil:
 		return dataexport.Job{}, false, explain(ctx, err)
-	case c.replayed && c.job.Fingerprint != n.Fingerprint:
+	case made.refused:
+		return dataexport.Job{}, false, dataexport.ErrTooManyExports
+	case made.replayed && made.job.Fingerprint != n.Fingerprint:
 		return dataexport.Job{}, false, dataexport.ErrIdempotencyKeyReused
 	}
-	if !c.replayed {
+	if !made.replayed {
 		s.announce()
 	}
-	return c.job, c.replayed, nil
+	return made.job, made.replayed, nil
 }
 
-// createWithHost makes the job and has the host add what belongs to it.
-func (s *Store) createWithHost(ctx context.Context, tx pgx.Tx, c *creation) error {
-	var batch pgx.Batch
-	c.fill(&batch)
-	if err := tx.SendBatch(ctx, &batch).Close(); err != nil || c.replayed {
-		return err
-	}
-	return callHost(ctx, tx, c.job.Clone(), s.onCreate)
-}
-
-// A creation is one call of Create.
-type creation struct {
+// An order is one call of Create.
+type order struct {
 	dataexport.NewJob
 	filter string
-	quiet  bool // nobody is to be notified
-
-	job      dataexport.Job // what has come of it
-	replayed bool
 }
 
-func newCreation(n dataexport.NewJob, quiet bool) (*creation, error) {
-	if err := checkNewJob(&n); err != nil {
-		return nil, err
-	}
-	filter, err := json.Marshal(n.Filter)
-	if err != nil {
-		return nil, fmt.Errorf("%w: the filter: %w", dataexport.ErrInvalid, err)
-	}
-	return &creation{NewJob: n, filter: string(filter), quiet: quiet}, nil
+// A madeJob is what has come of an order.
+type madeJob struct {
+	job      dataexport.Job
+	replayed bool // it was there already
+	refused  bool // there is none, since a quota is full
 }
 
-// fill adds the statements that make the job or find it. If a quota is full, nothing is made, and the batch ends with
-// ErrTooManyExports.
-func (c *creation) fill(batch *pgx.Batch) {
-	if c.IdempotencyKey != "" || c.MaxActive > 0 || c.MaxReady > 0 {
-		batch.Queue(lockWorkspace, workspaceLock, c.Scope.WorkspaceID)
+// createTogether makes the jobs of several orders in one transaction, and has the host add what belongs to them.
+func (s *Store) createTogether(ctx context.Context, orders []order) (made []madeJob, err error) {
+	if s.onCreate == nil {
+		err = s.send(ctx, func(batch *pgx.Batch) { made = s.fill(batch, orders) })
+		return made, err
 	}
-	statement, args := c.createJob()
-	batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
-		job, at, err := scan(prefixedRow{row, &c.replayed})
-		if errors.Is(err, pgx.ErrNoRows) {
-			return dataexport.ErrTooManyExports
+	err = s.transact(ctx, changing, func(tx pgx.Tx) error {
+		var batch pgx.Batch
+		made = s.fill(&batch, orders)
+		if err := tx.SendBatch(ctx, &batch).Close(); err != nil {
+			return err
 		}
-		c.job = job.At(at)
-		return err
+		var created []dataexport.Job
+		for _, m := range made {
+			if !m.replayed && !m.refused {
+				created = append(created, m.job.Clone())
+			}
+		}
+		if len(created) == 0 {
+			return nil
+		}
+		return callHost(ctx, tx, created, s.onCreate)
 	})
-	if !c.quiet {
+	return made, err
+}
+
+// fill adds the statements that make jobs or find them, and returns where it will be seen what has come of the orders.
+func (s *Store) fill(batch *pgx.Batch, orders []order) []madeJob {
+	var locked []string
+	for _, o := range orders {
+		if o.IdempotencyKey != "" || o.MaxActive > 0 || o.MaxReady > 0 {
+			locked = append(locked, o.Scope.WorkspaceID)
+		}
+	}
+	if len(locked) > 0 {
+		batch.Queue(lockWorkspaces, workspaceLock, locked)
+	}
+	made := make([]madeJob, len(orders))
+	for i, o := range orders {
+		statement, args := o.createJob()
+		batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
+			job, at, err := scan(prefixedRow{row, &made[i].replayed})
+			if errors.Is(err, pgx.ErrNoRows) {
+				made[i].refused = true
+				return nil
+			}
+			made[i].job = job.At(at)
+			return err
+		})
+	}
+	if !s.quiet {
 		batch.Queue(announceJob)
 	}
+	return made
 }
 
 func checkNewJob(n *dataexport.NewJob) error {

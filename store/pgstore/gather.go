@@ -2,9 +2,13 @@ package pgstore
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/dataexport/dataexport"
 )
 
 // A gathering answers questions that are asked at the same time together, in one statement: a statement costs the server far
@@ -78,13 +82,23 @@ func (g *gathering[Q, A]) leave(a *asker[Q, A]) bool {
 
 // lead asks the questions that wait, that of the caller in front, and hands over to the next who waits.
 func (g *gathering[Q, A]) lead() {
+	runtime.Gosched() // to those who are about to ask too
 	g.mu.Lock()
 	group := slices.Clone(g.waiting[:min(g.most, len(g.waiting))])
 	g.waiting = slices.Delete(g.waiting, 0, len(group))
 	g.mu.Unlock()
-
+	for _, a := range group {
+		a.err = errAbandonedGroup
+	}
+	defer g.handOver(group)
 	g.askFor(group)
+}
 
+// errAbandonedGroup is what calls are told whose question was being asked by one that panicked, in a function of a host's.
+var errAbandonedGroup = fmt.Errorf("%w: the call that was made together with this one has panicked", dataexport.ErrUnavailable)
+
+// handOver tells those who wait to go on: one to ask for what has come meanwhile, the others that they are answered.
+func (g *gathering[Q, A]) handOver(group []*asker[Q, A]) {
 	g.mu.Lock()
 	if g.busy = len(g.waiting) > 0; g.busy {
 		g.waiting[0].turn <- true
@@ -108,7 +122,7 @@ func (g *gathering[Q, A]) askFor(group []*asker[Q, A]) {
 	for i, a := range group {
 		switch {
 		case err == nil:
-			a.answer = answers[i]
+			a.answer, a.err = answers[i], nil
 		case len(group) == 1 || unavailable(err) || ctx.Err() != nil:
 			a.err = err
 		default:

@@ -38,10 +38,10 @@ func (t *hostTx) Rollback(context.Context) error {
 
 // callHost calls Options.OnCreate in a transaction, which is there and sound when it returns nil.
 func callHost(
-	ctx context.Context, tx pgx.Tx, j dataexport.Job, onCreate func(context.Context, pgx.Tx, dataexport.Job) error,
+	ctx context.Context, tx pgx.Tx, jobs []dataexport.Job, onCreate func(context.Context, pgx.Tx, []dataexport.Job) error,
 ) error {
 	guarded := &hostTx{Tx: tx}
-	err := onCreate(ctx, guarded, j)
+	err := onCreate(ctx, guarded, jobs)
 	switch {
 	case err != nil:
 		return &hostError{err}

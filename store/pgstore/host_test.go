@@ -24,9 +24,9 @@ func TestOnCreate(t *testing.T) {
 	_, err := pool.Exec(t.Context(), "CREATE TABLE host (id uuid PRIMARY KEY REFERENCES dataexport_jobs ON DELETE CASCADE)")
 	require.NoError(t, err)
 	var seen []dataexport.Job
-	s := New(pool, Options{OnCreate: func(ctx context.Context, tx pgx.Tx, j dataexport.Job) error {
-		seen = append(seen, j)
-		_, err := tx.Exec(ctx, "INSERT INTO host VALUES ($1)", j.ID) // the foreign key holds: the job is there
+	s := New(pool, Options{OnCreate: func(ctx context.Context, tx pgx.Tx, jobs []dataexport.Job) error {
+		seen = append(seen, jobs...)
+		_, err := tx.Exec(ctx, "INSERT INTO host VALUES ($1)", jobs[0].ID) // the foreign key holds: the job is there
 		return err
 	}})
 	n := newJob("a")
@@ -86,7 +86,7 @@ func TestOnCreateFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			pool := migrated(t)
-			s := New(pool, Options{OnCreate: func(ctx context.Context, tx pgx.Tx, _ dataexport.Job) error { return test.onCreate(ctx, tx) }})
+			s := New(pool, Options{OnCreate: func(ctx context.Context, tx pgx.Tx, _ []dataexport.Job) error { return test.onCreate(ctx, tx) }})
 			n := newJob("a")
 			_, _, err := s.Create(t.Context(), n)
 			require.ErrorIs(t, err, test.want)
@@ -108,7 +108,7 @@ func TestOnCreateMeetsErrorsOfTheDatabase(t *testing.T) {
 			pool := migrated(t)
 			_, err := pool.Exec(t.Context(), "CREATE TABLE host (id integer PRIMARY KEY)")
 			require.NoError(t, err)
-			s := New(pool, Options{OnCreate: func(ctx context.Context, tx pgx.Tx, _ dataexport.Job) error {
+			s := New(pool, Options{OnCreate: func(ctx context.Context, tx pgx.Tx, _ []dataexport.Job) error {
 				_, err := tx.Exec(ctx, statement)
 				return err
 			}})
@@ -122,7 +122,7 @@ func TestOnCreateMeetsErrorsOfTheDatabase(t *testing.T) {
 
 func TestOnCreatePanics(t *testing.T) {
 	pool := migrated(t)
-	s := New(pool, Options{OnCreate: func(context.Context, pgx.Tx, dataexport.Job) error { panic("in the host") }})
+	s := New(pool, Options{OnCreate: func(context.Context, pgx.Tx, []dataexport.Job) error { panic("in the host") }})
 	n := newJob("a")
 	require.PanicsWithValue(t, "in the host", func() { _, _, _ = s.Create(t.Context(), n) })
 	_, err := s.Find(t.Context(), n.ID)

@@ -55,7 +55,7 @@ func TestMigrateAtOnceAndAgain(t *testing.T) {
 	}
 	group.Wait()
 	pool := openPool(t, database)
-	id := order(t, New(pool, Options{}), "a")
+	id := orderFor(t, New(pool, Options{}), "a")
 	require.NoError(t, Migrate(t.Context(), pool))
 	_, err := New(pool, Options{}).Find(t.Context(), id)
 	require.NoError(t, err)
@@ -90,7 +90,7 @@ func TestSchemaOfTheSearchPath(t *testing.T) {
 	require.NoError(t, err)
 	other := with(t, pool, "search_path", "exports")
 	require.NoError(t, Migrate(t.Context(), other))
-	id := order(t, New(other, Options{}), "a")
+	id := orderFor(t, New(other, Options{}), "a")
 	require.Equal(t, 1, value[int](t, pool, "SELECT count(*)::int FROM exports.dataexport_jobs"))
 	_, err = New(pool, Options{}).Find(t.Context(), id)
 	require.ErrorIs(t, err, dataexport.ErrNotFound)
@@ -120,5 +120,5 @@ func TestRoleThatMayNotCreate(t *testing.T) {
 	require.NoError(t, Migrate(t.Context(), limited), "there is nothing to do")
 	s := New(limited, Options{})
 	works(t, s)
-	hold(t, s, order(t, s, "a"))()
+	hold(t, s, orderFor(t, s, "a"))()
 }

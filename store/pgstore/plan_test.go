@@ -58,11 +58,11 @@ func queries(id string) []query {
 	scope := dataexport.Scope{WorkspaceID: "workspace 0", Subject: "someone"}
 	ready := update{dataexport.Job{ID: id, Version: 1, Status: dataexport.StatusReady, BlobKey: "key"}, time.Hour}
 	creationOf := func(name, key string) query {
-		c := creation{NewJob: dataexport.NewJob{
+		o := order{NewJob: dataexport.NewJob{
 			ID: "01900000-0000-7000-8000-000000000000", Scope: scope, Dataset: "memories", Format: "csv", IdempotencyKey: key, Fingerprint: "other",
 			MaxActive: 50, MaxReady: 50,
 		}, filter: "{}"}
-		statement, args := c.createJob()
+		statement, args := o.createJob()
 		return query{name, statement, args}
 	}
 	list := []query{
@@ -219,7 +219,7 @@ func TestCostAfterManyChanges(t *testing.T) {
 	s := New(pool, Options{})
 	const rounds = 1_000
 	for i := range rounds {
-		order(t, s, fmt.Sprint("workspace ", i%10))
+		orderFor(t, s, fmt.Sprint("workspace ", i%10))
 		job, err := s.Claim(t.Context(), dataexport.ClaimOptions{Lease: time.Minute})
 		require.NoError(t, err)
 		job.Status = dataexport.StatusReady

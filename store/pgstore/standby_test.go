@@ -16,7 +16,7 @@ func TestAStandbyDoesNotSayThatAJobIsMissing(t *testing.T) {
 	pool := openPool(t, server.URL("postgres"))
 	require.NoError(t, Migrate(t.Context(), pool))
 	s := New(pool, Options{})
-	known, unknown := order(t, s, "a"), newJob("a").ID
+	known, unknown := orderFor(t, s, "a"), newJob("a").ID
 	_, err := s.Find(t.Context(), unknown)
 	require.ErrorIs(t, err, dataexport.ErrNotFound)
 

@@ -12,11 +12,12 @@ import (
 
 // Options are what a Store can be told besides its database.
 type Options struct {
-	// OnCreate, if not nil, is called in the transaction that makes a job, after the job is there: it can write down what
-	// must be there if and only if the job is, such as a job of an engine that does the work. An error undoes everything
-	// and is returned by Create, wrapped. It is not called for a job that an idempotency key has found again. It must not
-	// end the transaction, and is to be quick: the other orders of the workspace wait for it.
-	OnCreate func(ctx context.Context, tx pgx.Tx, j dataexport.Job) error
+	// OnCreate, if not nil, is called in the transaction that makes jobs, after they are there: it can write down what
+	// must be there if and only if they are, such as jobs of an engine that does the work. They are all that are ordered
+	// from the Store at the same time, in most cases one. An error undoes everything;
+	// if there are several jobs they are made again one by one, so that each has an error of its own, which Create returns wrapped. It is not called for a
+	// job that an idempotency key has found again. It must not end the transaction, and is to be quick: other orders wait for it.
+	OnCreate func(ctx context.Context, tx pgx.Tx, jobs []dataexport.Job) error
 
 	// Quiet leaves out the NOTIFY by which idle workers in other processes learn of a job at once. It is for engines that
 	// bring the jobs to the workers themselves.
@@ -31,10 +32,11 @@ type Options struct {
 // takes connections for moments.
 type Store struct {
 	pool     *pgxpool.Pool
-	onCreate func(context.Context, pgx.Tx, dataexport.Job) error
+	onCreate func(context.Context, pgx.Tx, []dataexport.Job) error
 	quiet    bool // nobody is to be notified
 	listens  bool // the pool has a connection to spare for WaitForWork
 
+	orders      *gathering[order, madeJob]
 	claimsOfAny *gathering[dataexport.ClaimOptions, claimed]
 	claimsOfOne *gathering[dataexport.ClaimOptions, claimed]
 	updates     *gathering[update, updatedJob]
@@ -55,6 +57,7 @@ var (
 // not used any more.
 func New(pool *pgxpool.Pool, o Options) *Store {
 	s := &Store{pool: pool, onCreate: o.OnCreate, quiet: o.Quiet, listens: pool.Config().MaxConns > 1}
+	s.orders = newGathering(ordersTogether, s.createTogether)
 	s.claimsOfAny = newGathering(claimsTogether, s.claimAny)
 	s.claimsOfOne = newGathering(claimsTogether, s.claimOne)
 	s.updates = newGathering(updatesTogether, s.updateTogether)
@@ -75,10 +78,11 @@ func (s *Store) transact(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) e
 }
 
 // keepPlans has the statements of a transaction planned once for a connection, whatever PostgreSQL expects to gain from planning
-// them anew for the arguments: that takes several times as long as running them. Since a plan is kept while the tables grow, it must not read
-// whole tables that are small now. Compiling takes longer than running too.
+// them anew for the arguments: that takes several times as long as running them. Since a plan is kept while the tables grow,
+// it must look rows up one by one where it could read a whole table that is small now. Compiling takes longer than running too.
 const keepPlans = `
-	SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+	SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
+		set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // send runs the statements of a batch in a transaction, all on one way to the server and back. It makes the batch anew when
 // the database had to undo it for the sake of another.

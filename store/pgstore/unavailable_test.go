@@ -59,7 +59,7 @@ func allUnavailable(t *testing.T, s *Store) {
 
 func works(t *testing.T, s *Store) {
 	t.Helper()
-	_, err := s.Delete(t.Context(), dataexport.Scope{WorkspaceID: "a"}, order(t, s, "a"))
+	_, err := s.Delete(t.Context(), dataexport.Scope{WorkspaceID: "a"}, orderFor(t, s, "a"))
 	require.NoError(t, err)
 }
 
@@ -193,7 +193,7 @@ func TestConnectionIsCut(t *testing.T) {
 	address := strings.Replace(database, net.JoinHostPort(config.Host, fmt.Sprint(config.Port)), proxy.Addr().String(), 1)
 	pool := openPool(t, address)
 	s := New(pool, Options{})
-	order(t, s, "a")
+	orderFor(t, s, "a")
 	for name, call := range calls(s) {
 		cut := 0
 		for after := 2; after < 12_000; after += 701 {

@@ -75,9 +75,9 @@ func TestWakesOtherProcesses(t *testing.T) {
 	s, other := New(pool, Options{}), New(others, Options{})
 	_, stop := waits(t, s)
 	untilListening(t, others, 1)
-	untilGiven(t, other, order(t, other, "a"))
+	untilGiven(t, other, orderFor(t, other, "a"))
 
-	first := order(t, other, "a")
+	first := orderFor(t, other, "a")
 	untilGiven(t, other, first)
 	job, err := other.Find(t.Context(), first)
 	require.NoError(t, err)
@@ -127,7 +127,7 @@ func TestManyWaitOnOneConnection(t *testing.T) {
 	require.Eventually(t, func() bool { return pool.Stat().AcquiredConns() == 1 }, patience, time.Millisecond)
 	orders := New(other, Options{})
 	for range callers - 1 {
-		order(t, orders, "a")
+		orderFor(t, orders, "a")
 	}
 	jobs := make(map[string]bool)
 	for range callers - 1 {
@@ -142,7 +142,7 @@ func TestManyWaitOnOneConnection(t *testing.T) {
 func TestWakesWhenTimeHasCome(t *testing.T) {
 	pool := migrated(t)
 	s := New(pool, Options{})
-	job, err := s.Claim(t.Context(), dataexport.ClaimOptions{ID: order(t, s, "a"), Lease: time.Hour})
+	job, err := s.Claim(t.Context(), dataexport.ClaimOptions{ID: orderFor(t, s, "a"), Lease: time.Hour})
 	require.NoError(t, err)
 	job.Status = dataexport.StatusPending
 	delayed, err := s.Update(t.Context(), job, 300*time.Millisecond)
@@ -171,7 +171,7 @@ func TestPoolOfOneConnection(t *testing.T) {
 	s := New(pool, Options{})
 	_, stop := waits(t, s)
 	for range 5 {
-		untilGiven(t, s, order(t, s, "a"))
+		untilGiven(t, s, orderFor(t, s, "a"))
 	}
 	require.ErrorIs(t, stop(), context.Canceled)
 }
@@ -232,7 +232,7 @@ func TestWaitLeavesNoGoroutine(t *testing.T) {
 		require.ErrorIs(t, s.WaitForWork(ctx), context.DeadlineExceeded)
 		cancel()
 	}
-	order(t, s, "a")
+	orderFor(t, s, "a")
 	require.NoError(t, s.WaitForWork(t.Context()))
 	pool.Close() // which ends those of the pool
 	goleak.VerifyNone(t, before)

@@ -11,8 +11,8 @@ import (
 	"github.com/dataexport/dataexport"
 )
 
-// order makes a job of a workspace and returns its id.
-func order(t *testing.T, s *Store, workspace string) string {
+// orderFor makes a job of a workspace and returns its id.
+func orderFor(t *testing.T, s *Store, workspace string) string {
 	t.Helper()
 	job, _, err := s.Create(t.Context(), dataexport.NewJob{
 		ID: uuid.Must(uuid.NewV7()).String(), Scope: dataexport.Scope{WorkspaceID: workspace}, Dataset: "d", Format: "f",
@@ -41,9 +41,9 @@ func TestAhead(t *testing.T) {
 		require.NoError(t, err)
 		return ids
 	}
-	first, second, third, fourth := order(t, s, "a"), order(t, s, "a"), order(t, s, "a"), order(t, s, "a")
+	first, second, third, fourth := orderFor(t, s, "a"), orderFor(t, s, "a"), orderFor(t, s, "a"), orderFor(t, s, "a")
 	assert.Empty(t, ahead(first), "nobody else is there")
-	b := order(t, s, "b")
+	b := orderFor(t, s, "b")
 	assert.Empty(t, ahead(first), "nobody was given a job, and it has come first")
 
 	endFirst := hold(t, s, first)
@@ -55,7 +55,7 @@ func TestAhead(t *testing.T) {
 	assert.Empty(t, ahead(second), "each was given one")
 
 	hold(t, s, second)()
-	c := order(t, s, "c")
+	c := orderFor(t, s, "c")
 	assert.Empty(t, ahead(third), "it has come after the last time that this one was given a job")
 	hold(t, s, third)()
 	assert.Equal(t, []string{c}, ahead(fourth))
@@ -68,7 +68,7 @@ func TestAhead(t *testing.T) {
 
 func TestWaiting(t *testing.T) {
 	s := New(migrated(t), Options{})
-	ids := []string{order(t, s, "a"), order(t, s, "b"), order(t, s, "a"), order(t, s, "a")}
+	ids := []string{orderFor(t, s, "a"), orderFor(t, s, "b"), orderFor(t, s, "a"), orderFor(t, s, "a")}
 	waiting := func(atLeast time.Duration, after string, limit int) []string {
 		t.Helper()
 		found, err := s.Waiting(t.Context(), atLeast, after, limit)
