@@ -86,8 +86,10 @@ func findMailAddress(text string, i, from int) (start, end int) {
 }
 
 func isAlphanumeric(c byte) bool {
-	return 'a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9'
+	return isLetter(c) || '0' <= c && c <= '9'
 }
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func isDomainByte(c byte) bool { return isAlphanumeric(c) || c == '.' || c == '-' || c == '_' }
 

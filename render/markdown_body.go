@@ -1,6 +1,9 @@
 package render
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // appendMarkdownBody appends the body of a record below a blank line: as paragraphs if every line is one, and else as a
 // code block. A body of white space only is nothing.
@@ -9,6 +12,9 @@ func appendMarkdownBody(dst []byte, body string) []byte {
 	text := body[leadingSpace(body).length:]
 	if text == "" {
 		return dst
+	}
+	if breaksLine(text) {
+		return appendMarkdownFence(dst, body)
 	}
 	for {
 		dst = append(dst, '\n')
@@ -31,10 +37,24 @@ func appendMarkdownBody(dst []byte, body string) []byte {
 	}
 }
 
+// breaksLine reports whether the first line feed of a body is between two lines of which the second is not a paragraph of its
+// own. It looks at no other line, and at no other kind of line break.
+func breaksLine(body string) bool {
+	i := strings.IndexByte(body, '\n')
+	if i < 1 || body[i-1] <= ' ' || body[i-1] >= utf8.RuneSelf {
+		return false
+	}
+	space := leadingSpace(body[i:])
+	return i+space.length < len(body) && (space.breaks < 2 || space.indented)
+}
+
 // appendParagraphStart escapes what would begin another block than a paragraph, and returns the rest of the text.
 // Everything that appendMarkdownLine escapes in any place is left to it.
 func appendParagraphStart(dst []byte, text string) ([]byte, string) {
 	c := text[0]
+	if isLetter(c) {
+		return dst, text
+	}
 	spaceFollows := mayEndWord(text, 1)
 	switch {
 	case c == '*', c == '_', c == '>', // emphasis is escaped elsewhere, but "* * *" has none

@@ -111,6 +111,9 @@ func isBidiControl(r rune) bool { return 0x202A <= r && r <= 0x202E || 0x2066 <=
 // plainRunes returns how many bytes at the beginning of text, which begins with a byte that is not ASCII, are characters
 // that need no care. It may stop before the last of them.
 func plainRunes(text string) int {
+	if len(text) > 2 && text[0]&0xE0 == 0xC0 && text[0] > 0xC2 && text[1]&0xC0 == 0x80 && text[2] < utf8.RuneSelf {
+		return 2 // one accented letter in a text of Latin script
+	}
 	const most = 256 // so that bytes that are not UTF-8 are not looked at again and again
 	n := 0
 	// 0xC2 and 0xE2 are the first bytes of all characters that need care: of the control characters up to U+009F, and of

@@ -21,7 +21,8 @@ type markdownEncoder struct {
 type markdownColumn struct {
 	index int
 	name  string
-	label prefix // for example "- **status:** "
+	label prefix       // for example "- **status:** "
+	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
 }
 
 func (e *markdownEncoder) Begin(c *dataexport.Collection) error {
@@ -65,7 +66,8 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 	for i := range e.columns {
 		column := &e.columns[i]
 		value := &row[column.index]
-		if value.IsNull() {
+		kind := value.Kind()
+		if kind == dataexport.KindNull {
 			continue
 		}
 		if !bullets {
@@ -73,10 +75,12 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 			bullets = true
 		}
 		dst = column.label.append(dst)
-		if dst, err = e.values.append(dst, column.name, value); err != nil {
+		if kind == dataexport.KindString {
+			dst = trimBlanks(appendMarkdownText(dst, value.Text()))
+		} else if dst, err = e.values.append(dst, column.name, &column.times, value); err != nil {
 			return dst, err
 		}
-		dst = append(trimBlanks(dst), '\n')
+		dst = append(dst, '\n')
 	}
 	if e.body >= 0 && !row[e.body].IsNull() {
 		dst = appendMarkdownBody(dst, row[e.body].Text())
@@ -92,10 +96,9 @@ func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byt
 		return append(e.appendNumber(dst), '\n'), nil
 	}
 	begin := len(dst)
-	if dst, err = e.values.append(append(dst, ' '), e.id.name, &row[e.id.index]); err != nil {
+	if dst, err = e.values.append(append(dst, ' '), e.id.name, &e.id.times, &row[e.id.index]); err != nil {
 		return dst, err
 	}
-	dst = trimBlanks(dst)
 	id := dst[begin:]
 	if len(id) == 0 {
 		dst = e.appendNumber(dst)
@@ -144,6 +147,6 @@ func (e *markdownEncoder) Close() error {
 
 // markdownValues writes values as one line each.
 type markdownValues struct {
-	times   scalar.Times
-	scratch []byte // holds a text that must be known in full before it can be written
+	times   scalar.Times // of what is no column of a list
+	scratch []byte       // holds a text that must be known in full before it can be written
 }

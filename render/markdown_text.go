@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -9,15 +10,19 @@ import (
 // appendMarkdownText appends text as one line of a heading or a bullet: escaped, with a blank for each run of white space
 // that has a line break.
 func appendMarkdownText(dst []byte, text string) []byte {
-	if scanText(text, 0) == len(text) {
-		return append(dst, text...)
+	if text == "" {
+		return dst
+	}
+	start, room := len(dst), len(text)+8
+	if cap(dst)-start < room {
+		dst = slices.Grow(dst, room)
+	}
+	if copyIfClear(dst[start:start+room], text) {
+		return dst[:start+len(text)]
 	}
 	for {
 		var read int
 		dst, read = appendMarkdownLine(dst, text)
-		if read == len(text) {
-			return dst
-		}
 		text = text[read:]
 		text = text[leadingSpace(text).length:]
 		if text == "" {
@@ -34,26 +39,32 @@ func appendMarkdownText(dst []byte, text string) []byte {
 // Escaped is only what would mean something where it stands: emphasis needs an opening delimiter, and there is none in
 // front of white space; a link needs a bracket that opens; a heading ends in number signs only after a blank.
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
-	copied, next := 0, 0
+	copied, next := 0, 0 // What is between them has been copied as it is.
 	for {
-		next = scanText(text, next)
+		room := len(text) - next + 8
+		if cap(dst)-len(dst) < room {
+			dst = slices.Grow(dst, room)
+		}
+		end := copyText(dst[len(dst):len(dst)+room], text, next)
+		dst = dst[:len(dst)+end-next]
+		next = end
 		if next == len(text) {
-			return append(dst, text[copied:]...), next
+			return dst, next
 		}
 		c := text[next]
 		switch markdownClasses[c] {
 		case markdownEscape:
-			dst = append(dst, text[copied:next]...)
 			dst = append(dst, '\\', c)
 			next++
 			copied = next
 		case markdownAddress:
 			start, end := findAddress(text, next, copied)
 			if end == 0 {
+				dst = append(dst, c)
 				next++
 				continue
 			}
-			dst = append(dst, text[copied:start]...)
+			dst = dst[:len(dst)-(next-start)]
 			if start < next && mayBeginCode(dst) {
 				dst = append(dst, '`')
 				dst = append(dst, text[start:end]...)
@@ -66,22 +77,21 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 			}
 			copied = next
 		case markdownBreak:
-			return append(dst, text[copied:next]...), next
+			return dst, next
 		case markdownControl:
-			dst = append(dst, text[copied:next]...)
 			dst = appendControlPicture(dst, c)
 			next++
 			copied = next
 		case markdownNotASCII:
 			if run := plainRunes(text[next:]); run > 0 {
+				dst = append(dst, text[next:next+run]...)
 				next += run
 				continue
 			}
 			r, size := utf8.DecodeRuneInString(text[next:])
 			if isWideBreak(r) {
-				return append(dst, text[copied:next]...), next
+				return dst, next
 			}
-			dst = append(dst, text[copied:next]...)
 			dst = appendMarkdownRune(dst, r)
 			next += size
 			copied = next

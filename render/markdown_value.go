@@ -9,14 +9,14 @@ import (
 	"github.com/dataexport/dataexport/internal/scalar"
 )
 
-// append appends a value that is not null.
-func (m *markdownValues) append(dst []byte, column string, v *dataexport.Value) ([]byte, error) {
+// append appends a value that is not null, without blanks at its end.
+func (m *markdownValues) append(dst []byte, column string, times *scalar.Times, v *dataexport.Value) ([]byte, error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindString, dataexport.KindDecimal:
-		return appendMarkdownText(dst, v.Text()), nil
+		return trimBlanks(appendMarkdownText(dst, v.Text())), nil
 	case dataexport.KindTime:
 		seconds, nanoseconds := v.Unix()
-		dst, ok := m.times.Append(dst, seconds, nanoseconds)
+		dst, ok := times.Append(dst, seconds, nanoseconds)
 		if !ok {
 			return dst, errTime(column)
 		}
@@ -28,7 +28,7 @@ func (m *markdownValues) append(dst []byte, column string, v *dataexport.Value) 
 	case dataexport.KindBool:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case dataexport.KindStrings:
-		return m.appendList(dst, v.Strings()), nil
+		return trimBlanks(m.appendList(dst, v.Strings())), nil
 	case dataexport.KindJSON:
 		return m.appendJSON(dst, column, v)
 	case dataexport.KindUUID:
@@ -38,16 +38,21 @@ func (m *markdownValues) append(dst []byte, column string, v *dataexport.Value) 
 	}
 }
 
-func (m *markdownValues) appendJSON(dst []byte, column string, v *dataexport.Value) ([]byte, error) {
+// appendJSON appends JSON in a code span: right behind the first grave accent, if one is enough, as it nearly always is.
+func (m *markdownValues) appendJSON(dst []byte, column string, v *dataexport.Value) (_ []byte, err error) {
+	begin := len(dst)
+	dst = append(dst, '`')
 	if v.Trusted() {
-		return appendMarkdownCode(dst, v.Text()), nil
-	}
-	compact, err := jsontext.AppendCompact(m.scratch[:0], v.Text())
-	if err != nil {
+		dst = append(dst, v.Text()...)
+	} else if dst, err = jsontext.AppendCompact(dst, v.Text()); err != nil {
 		return dst, errJSON(column, err)
 	}
-	m.scratch = compact
-	return m.appendScratch(dst), nil
+	compact := dst[begin+1:]
+	if isPlainCode(bytesString(compact)) {
+		return append(dst, '`'), nil
+	}
+	m.scratch = append(m.scratch[:0], compact...)
+	return appendMarkdownCode(dst[:begin], bytesString(m.scratch)), nil
 }
 
 // appendList appends the items of a list with commas between them. An item that needs quotes is a JSON string in a code
@@ -59,7 +64,7 @@ func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 		}
 		if needsQuotes(item) {
 			m.scratch = jsontext.AppendString(m.scratch[:0], item)
-			dst = m.appendScratch(dst)
+			dst = appendMarkdownCode(dst, bytesString(m.scratch))
 		} else {
 			dst = appendMarkdownText(dst, item)
 		}
@@ -67,16 +72,16 @@ func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 	return dst
 }
 
-// appendScratch appends the scratch in a code span.
-func (m *markdownValues) appendScratch(dst []byte) []byte {
-	return appendMarkdownCode(dst, dataexport.BytesValue(m.scratch).Text()) // the bytes as a string, not copied
-}
-
 // needsQuotes reports whether an item of a list could not be told from others as it is: one that is empty, has white space
 // around it, a comma or a control character in it, or a quotation mark in front.
 func needsQuotes(item string) bool {
-	if item == "" || item[0] == '"' || len(strings.TrimSpace(item)) < len(item) {
+	if item == "" {
 		return true
+	}
+	if !isAlphanumeric(item[0]) || !isAlphanumeric(item[len(item)-1]) {
+		if item[0] == '"' || len(strings.TrimSpace(item)) < len(item) {
+			return true
+		}
 	}
 	for i := range len(item) {
 		if c := item[i]; c == ',' || c < ' ' {

@@ -36,10 +36,10 @@ func (m *markdownValues) appendOverviewRecord(dst []byte, c *dataexport.Collecti
 			continue
 		}
 		dst = append(dst, bulletLabel(column.Name)...)
-		if dst, err = m.append(dst, column.Name, &row[i]); err != nil {
+		if dst, err = m.append(dst, column.Name, &m.times, &row[i]); err != nil {
 			return dst, err
 		}
-		dst = append(trimBlanks(dst), '\n')
+		dst = append(dst, '\n')
 	}
 	return dst, nil
 }

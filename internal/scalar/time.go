@@ -104,20 +104,12 @@ func putFraction(text []byte, nanoseconds uint32) int {
 	return digits
 }
 
-func putTwoDigits(text []byte, n uint32) {
-	_ = text[1]
-	pair := 2 * n
-	text[0], text[1] = twoDigits[pair], twoDigits[pair+1]
-}
+func putTwoDigits(text []byte, n uint32) { *(*[2]byte)(text) = twoDigits[n] }
 
 // twoDigits are the numbers 00 to 99.
-const twoDigits = "00010203040506070809" +
-	"10111213141516171819" +
-	"20212223242526272829" +
-	"30313233343536373839" +
-	"40414243444546474849" +
-	"50515253545556575859" +
-	"60616263646566676869" +
-	"70717273747576777879" +
-	"80818283848586878889" +
-	"90919293949596979899"
+var twoDigits = func() (all [100][2]byte) {
+	for n := range all {
+		all[n] = [2]byte{byte('0' + n/10), byte('0' + n%10)}
+	}
+	return all
+}()

@@ -1,0 +1,80 @@
+package render
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// meaningPlain is the plain twin of copyText: the index of the first byte that means something.
+func meaningPlain(text string) int {
+	for i := range len(text) {
+		if mayMean(text, i) {
+			return i
+		}
+	}
+	return len(text)
+}
+
+// checkScans compares what looks at words of a text with what looks at each byte.
+func checkScans(t *testing.T, text string) {
+	t.Helper()
+	meaning := meaningPlain(text)
+	dst := make([]byte, len(text)+8)
+	require.Equal(t, meaning, copyText(dst, text, 0), "%q", text)
+	require.Equal(t, text[:meaning], string(dst[:meaning]), "%q", text)
+	clear(dst)
+	if text != "" && copyIfClear(dst, text) {
+		require.Equal(t, len(text), meaning, "%q", text)
+		require.Equal(t, text, string(dst[:len(text)]))
+	}
+	unprintable := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7F })
+	if unprintable < 0 {
+		unprintable = len(text)
+	}
+	require.Equal(t, unprintable, scanVerbatim(text, 0), "%q", text)
+	if isPlainCode(text) {
+		require.Equal(t, len(text), unprintable, "%q", text)
+		require.NotContains(t, text, "`")
+		require.Equal(t, "`"+text+"`", string(appendMarkdownCode(nil, text)))
+	}
+}
+
+func TestMarkdownScans(t *testing.T) {
+	for _, s := range append(markdownNasties(), markdownSystematic()...) {
+		checkScans(t, s)
+	}
+	for length := 1; length <= 26; length++ {
+		for place := range length {
+			for c := range 256 {
+				for _, filler := range []string{"m", "w", "1"} {
+					text := []byte(strings.Repeat(filler, length))
+					text[place] = byte(c)
+					checkScans(t, string(text))
+				}
+			}
+			for _, special := range []string{"www.", "ww.", "_m_", "://", "w.w", "a@b", "é", "日", ", "} {
+				checkScans(t, strings.Repeat("m", place)+special+strings.Repeat("m", length-place))
+			}
+		}
+	}
+}
+
+// Most texts must be copied without a look at single bytes. If these no longer are, nothing is wrong but the speed.
+func TestMarkdownScansFindCommonTextsClear(t *testing.T) {
+	for _, s := range []string{
+		"LOW", "active", "MEDIUM", "ws_7f3a9c21", "user_000123", "agent_003", "snake_case_name", "018f3c2a-9b1d-7e4f-8a6b-5cdef0123456",
+		"They live in Lisbon, work from home. Flights should leave after nine.", "2026-01-15", "1.5", "a", "and/or",
+	} {
+		require.True(t, copyIfClear(make([]byte, len(s)+8), s), s)
+	}
+	require.True(t, isPlainCode(`{"turn":12,"source":"chat","confidence":0.45}`))
+}
+
+func FuzzMarkdownScans(f *testing.F) {
+	for _, s := range markdownNasties() {
+		f.Add(s)
+	}
+	f.Fuzz(checkScans)
+}
