@@ -124,7 +124,7 @@ const textKinds = 1<<KindString | 1<<KindJSON | 1<<KindDecimal
 
 // Text returns the text of a string, JSON or decimal value, and panics for any other kind.
 func (v Value) Text() string {
-	if textKinds>>v.kind&1 == 0 {
+	if textKinds>>(v.kind&15)&1 == 0 {
 		v.mismatch("Text")
 	}
 	return unsafe.String((*byte)(v.pointer), int(v.bits))

@@ -63,19 +63,24 @@ func (r csvRenderer) Open(_ context.Context, w io.Writer, _ *dataexport.Doc) (da
 
 type csvEncoder struct {
 	output
-	columns []dataexport.Column
+	columns []csvColumn
 	text    csvText
 	json    []byte // a cell that is JSON, before it is quoted
-	times   scalar.Times
+}
+
+type csvColumn struct {
+	name  string
+	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
 }
 
 // Begin writes the header row. The names of columns are the host's and are not guarded.
 func (e *csvEncoder) Begin(c *dataexport.Collection) error {
-	e.columns = c.Columns
+	e.columns = make([]csvColumn, len(c.Columns))
 	for i, column := range c.Columns {
 		if i > 0 {
 			e.buffer = append(e.buffer, ',')
 		}
+		e.columns[i].name = column.Name
 		e.buffer = e.text.appendName(e.buffer, column.Name)
 	}
 	e.buffer = append(e.buffer, '\r', '\n')
@@ -105,17 +110,17 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 }
 
 // appendValue appends a value of any kind but text.
-func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *dataexport.Column) ([]byte, error) {
+func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *csvColumn) ([]byte, error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindTime:
 		seconds, nanoseconds := v.Unix()
-		dst, ok := e.times.Append(dst, seconds, nanoseconds)
+		dst, ok := column.times.Append(dst, seconds, nanoseconds)
 		if !ok {
-			return dst, errTime(column.Name)
+			return dst, errTime(column.name)
 		}
 		return dst, nil
 	case dataexport.KindInt:
-		return strconv.AppendInt(dst, v.Int(), 10), nil
+		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
 		return scalar.AppendFloat(dst, v.Float()), nil
 	case dataexport.KindBool:
@@ -133,17 +138,17 @@ func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *dataex
 		}
 		return e.text.append(dst, v.Text()), nil
 	default:
-		return dst, errKind(column.Name, kind)
+		return dst, errKind(column.name, kind)
 	}
 }
 
-func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *dataexport.Column) ([]byte, error) {
+func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *csvColumn) ([]byte, error) {
 	if v.Trusted() {
 		return appendCSVCell(dst, stringBytes(v.Text())), nil
 	}
 	var err error
 	if e.json, err = jsontext.AppendCompact(e.json[:0], v.Text()); err != nil {
-		return dst, errJSON(column.Name, err)
+		return dst, errJSON(column.name, err)
 	}
 	return appendCSVCell(dst, e.json), nil
 }

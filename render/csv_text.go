@@ -2,7 +2,6 @@ package render
 
 import (
 	"slices"
-	"unicode/utf8"
 	"unsafe"
 
 	"github.com/dataexport/dataexport/internal/jsontext"
@@ -20,7 +19,7 @@ func (t *csvText) append(dst []byte, s string) []byte {
 	if s == "" {
 		return append(dst, '"', '"')
 	}
-	start, room := len(dst), len(s)+1
+	start, room := len(dst), len(s)+8
 	if cap(dst)-start < room {
 		dst = slices.Grow(dst, room)
 	}
@@ -130,17 +129,14 @@ func csvPlain(s string) bool {
 	return true
 }
 
-// copyCSVPlain copies s to the beginning of dst, which has room for it, up to the first byte because of which a cell must
-// be in quotes. It returns the index of that byte, or len(s), and whether all before it is ASCII. The bytes of dst from
-// that index on are undefined.
+// copyCSVPlain copies s to the beginning of dst, which has room for seven bytes more, up to the first byte because of which
+// a cell must be in quotes. It returns the index of that byte, or len(s), and whether all before it is ASCII. The bytes of
+// dst from that index on are undefined.
 func copyCSVPlain(dst []byte, s string) (end int, ascii bool) {
 	if len(s) < 8 {
-		var high byte
-		for ; end < len(s) && !csvMustQuoteByte(s[end]); end++ {
-			dst[end] = s[end]
-			high |= s[end]
-		}
-		return end, high < utf8.RuneSelf
+		word := lastWord(s, 0)
+		swar.Store(dst, 0, word)
+		return min(swar.First(csvMustQuote(word)), len(s)), word&swar.HighBits == 0
 	}
 	last := len(s) - 8
 	var high uint64

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-
 	"strconv"
 
 	"github.com/dataexport/dataexport"
@@ -37,6 +36,7 @@ func (jsonRenderer) Open(_ context.Context, w io.Writer, doc *dataexport.Doc) (d
 		return e, nil
 	}
 	e.buffer = append(e.buffer, '{')
+	var times scalar.Times
 	for _, field := range doc.Info.Layout.Head {
 		e.member(field.Name)
 		if !field.Clock {
@@ -44,7 +44,7 @@ func (jsonRenderer) Open(_ context.Context, w io.Writer, doc *dataexport.Doc) (d
 			continue
 		}
 		var ok bool
-		if e.buffer, ok = e.appendTime(e.buffer, doc.Time.Unix(), uint32(doc.Time.Nanosecond())); !ok { //nolint:gosec // 0 to 999,999,999
+		if e.buffer, ok = appendJSONTime(e.buffer, &times, doc.Time.Unix(), uint32(doc.Time.Nanosecond())); !ok { //nolint:gosec // 0 to 999,999,999
 			return nil, fmt.Errorf("%w: the time of the document, %s, is not in the years 0000 to 9999", dataexport.ErrInvalid, doc.Time)
 		}
 	}
@@ -58,13 +58,13 @@ type jsonEncoder struct {
 	counts  []int64 // the records of each collection begun so far
 	single  bool    // of the current collection
 	columns []jsonColumn
-	times   scalar.Times
 }
 
 // A jsonColumn is a column with what stands in front of its value.
 type jsonColumn struct {
-	key  prefix // for example `,"content":`; the first column begins with the brace
-	name string
+	key   prefix // for example `,"content":`; the first column begins with the brace
+	name  string
+	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
 }
 
 func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
@@ -133,13 +133,13 @@ func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, column *jsonC
 		return jsontext.AppendString(dst, v.Text()), nil
 	case dataexport.KindTime:
 		seconds, nanoseconds := v.Unix()
-		dst, ok := e.appendTime(dst, seconds, nanoseconds)
+		dst, ok := appendJSONTime(dst, &column.times, seconds, nanoseconds)
 		if !ok {
 			return dst, errTime(column.name)
 		}
 		return dst, nil
 	case dataexport.KindInt:
-		return strconv.AppendInt(dst, v.Int(), 10), nil
+		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
 		return scalar.AppendFloat(dst, v.Float()), nil
 	case dataexport.KindBool:
@@ -162,8 +162,8 @@ func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, column *jsonC
 	}
 }
 
-func (e *jsonEncoder) appendTime(dst []byte, seconds int64, nanoseconds uint32) (_ []byte, ok bool) {
-	dst, ok = e.times.Append(append(dst, '"'), seconds, nanoseconds)
+func appendJSONTime(dst []byte, times *scalar.Times, seconds int64, nanoseconds uint32) (_ []byte, ok bool) {
+	dst, ok = times.Append(append(dst, '"'), seconds, nanoseconds)
 	return append(dst, '"'), ok
 }
 

@@ -22,7 +22,7 @@ func (m *markdownValues) append(dst []byte, column string, times *scalar.Times, 
 		}
 		return dst, nil
 	case dataexport.KindInt:
-		return strconv.AppendInt(dst, v.Int(), 10), nil
+		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
 		return scalar.AppendFloat(dst, v.Float()), nil
 	case dataexport.KindBool:

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/dataexport/dataexport/internal/swar"
 )
 
 // values are JSON texts and near misses: the cases of the tests and the seeds of the fuzz target.
@@ -79,6 +81,20 @@ func TestAppendCompactErrors(t *testing.T) {
 	} {
 		_, err := AppendCompact(nil, raw)
 		assert.EqualError(t, err, want)
+	}
+}
+
+func TestNotDigits(t *testing.T) {
+	for place := range 8 {
+		for c := range 256 {
+			text := []byte("01234567")
+			text[place] = byte(c)
+			want := uint64(0x80) << (8 * place)
+			if isDigit(byte(c)) {
+				want = 0
+			}
+			require.Equal(t, want, notDigits(swar.Load(string(text), 0)), "%q", text)
+		}
 	}
 }
 

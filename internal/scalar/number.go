@@ -19,3 +19,26 @@ func AppendFloat(dst []byte, f float64) []byte {
 	}
 	return dst
 }
+
+// AppendInt appends an integer in decimal digits, as strconv.AppendInt does. Those of one to three digits, which most numbers
+// of a record are, come from a table: how many digits the next one has is what a processor cannot foresee.
+func AppendInt(dst []byte, i int64) []byte {
+	if uint64(i) >= uint64(len(smallInts)) {
+		return strconv.AppendInt(dst, i, 10)
+	}
+	small := &smallInts[i]
+	dst = append(dst, small.digits[:]...)
+	return dst[:len(dst)-len(small.digits)+int(small.length)]
+}
+
+type smallInt struct {
+	digits [3]byte
+	length uint8
+}
+
+var smallInts = func() (all [1000]smallInt) {
+	for i := range all {
+		all[i].length = uint8(copy(all[i].digits[:], strconv.Itoa(i))) //nolint:gosec // at most 3
+	}
+	return all
+}()

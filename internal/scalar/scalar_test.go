@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -150,4 +151,19 @@ func BenchmarkTimes(b *testing.B) {
 			buffer = t.AppendFormat(buffer[:0], "2006-01-02T15:04:05.000Z07:00")
 		}
 	})
+}
+
+func TestAppendInt(t *testing.T) {
+	check := func(i int64) {
+		t.Helper()
+		for _, dst := range [][]byte{[]byte("x"), append(make([]byte, 0, 64), 'x')} {
+			require.Equal(t, "x"+strconv.FormatInt(i, 10), string(AppendInt(dst, i)))
+		}
+	}
+	for i := int64(-2000); i <= 2000; i++ {
+		check(i)
+	}
+	for _, i := range []int64{math.MinInt64, math.MaxInt64, 1 << 32, -1 << 32} {
+		check(i)
+	}
 }
