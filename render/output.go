@@ -8,7 +8,7 @@ import (
 )
 
 // outputSize is how many bytes an encoder gathers before it writes them.
-const outputSize = 64 << 10
+const outputSize = 32 << 10
 
 // An output gathers what an encoder writes. The encoder appends to buffer, which grows until it is a little larger than what
 // is gathered, so that the last record before a write seldom makes it grow any more.
