@@ -128,8 +128,7 @@ func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *csvCol
 	case dataexport.KindJSON:
 		return e.appendJSON(dst, v, column)
 	case dataexport.KindStrings:
-		e.json = jsontext.AppendStrings(e.json[:0], v.Strings())
-		return appendCSVCell(dst, e.json), nil
+		return e.appendStrings(dst, v.Strings()), nil
 	case dataexport.KindUUID:
 		return scalar.AppendUUID(dst, v.UUID()), nil
 	case dataexport.KindDecimal:
@@ -140,6 +139,30 @@ func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *csvCol
 	default:
 		return dst, errKind(column.name, kind)
 	}
+}
+
+// appendStrings appends a list as a JSON array: each item right where it belongs, with its quotation marks twice, as long as
+// no item has something to be escaped.
+func (e *csvEncoder) appendStrings(dst []byte, list []string) []byte {
+	begin := len(dst)
+	dst = append(dst, '"', '[')
+	for i, item := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		start := len(dst)
+		dst = jsontext.AppendString(dst, item)
+		if escaped := len(dst)-start > len(item)+2; escaped {
+			e.json = jsontext.AppendStrings(e.json[:0], list)
+			return appendCSVCell(dst[:begin], e.json)
+		}
+		dst = append(dst, '"')
+	}
+	if len(list) == 0 {
+		return append(dst[:begin], '[', ']')
+	}
+	return append(dst, ']', '"')
 }
 
 func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *csvColumn) ([]byte, error) {
