@@ -108,11 +108,33 @@ func isWideBreak(r rune) bool { return r == 0x85 || r == 0x2028 || r == 0x2029 }
 // Standard Annex 9, section 2).
 func isBidiControl(r rune) bool { return 0x202A <= r && r <= 0x202E || 0x2066 <= r && r <= 0x2069 }
 
+// commonRunes is plainRunes for characters of two and three bytes whose first byte says that they need no care, and for
+// single blanks between them. That is nearly all of a text in another script.
+func commonRunes(text string) int {
+	n := 0
+	for n < len(text) {
+		switch c := text[n]; {
+		case c == ' ' && n+1 < len(text) && text[n+1] >= utf8.RuneSelf:
+			n++
+		case 0xC2 < c && c < 0xE0 && n+1 < len(text) && isContinuation(text[n+1]):
+			n += 2
+		case 0xE0 <= c && c < 0xF0 && c != 0xE2 && c != 0xED && n+2 < len(text) && isContinuation(text[n+1]) && isContinuation(text[n+2]) &&
+			(c > 0xE0 || text[n+1] >= 0xA0):
+			n += 3
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+func isContinuation(b byte) bool { return b&0xC0 == 0x80 }
+
 // plainRunes returns how many bytes at the beginning of text, which begins with a byte that is not ASCII, are characters
 // that need no care. It may stop before the last of them.
 func plainRunes(text string) int {
-	if len(text) > 2 && text[0]&0xE0 == 0xC0 && text[0] > 0xC2 && text[1]&0xC0 == 0x80 && text[2] < utf8.RuneSelf {
-		return 2 // one accented letter in a text of Latin script
+	if run := commonRunes(text); run > 0 {
+		return run
 	}
 	const most = 256 // so that bytes that are not UTF-8 are not looked at again and again
 	n := 0

@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 )
@@ -56,6 +57,31 @@ func TestMarkdownScans(t *testing.T) {
 			}
 			for _, special := range []string{"www.", "ww.", "_m_", "://", "w.w", "a@b", "é", "日", ", "} {
 				checkScans(t, strings.Repeat("m", place)+special+strings.Repeat("m", length-place))
+			}
+		}
+	}
+}
+
+// Characters of two and three bytes are told by their bytes; these are all of them, and what is not valid beside them.
+func TestCommonRunes(t *testing.T) {
+	check := func(text string, wanted rune, size int) {
+		t.Helper()
+		n := commonRunes(text)
+		r, valid := utf8.DecodeRuneInString(text)
+		if n > 0 && (n != size || valid != size || r != wanted || r < 0xA0 || isWideBreak(r) || isBidiControl(r)) {
+			t.Fatalf("%q: %d bytes", text, n)
+		}
+	}
+	for first := 0x80; first < 0x100; first++ {
+		for second := range 256 {
+			pair := string([]byte{byte(first), byte(second)})
+			r, _ := utf8.DecodeRuneInString(pair)
+			check(pair, r, 2)
+			for third := range 256 {
+				triple := pair + string([]byte{byte(third)})
+				if r, size := utf8.DecodeRuneInString(triple); size == 3 || commonRunes(triple) == 3 {
+					check(triple, r, 3)
+				}
 			}
 		}
 	}

@@ -12,12 +12,17 @@ func Valid(s string) bool {
 	for i := 0; i < len(s); {
 		switch c := s[i]; {
 		case c < utf8.RuneSelf:
-			i = skipASCII(s, i)
+			if i++; i < len(s) && s[i] < utf8.RuneSelf { // not a single blank between words
+				i = skipASCII(s, i)
+			}
 		case 0xC2 <= c && c < 0xE0 && i+1 < len(s) && isContinuation(s[i+1]):
-			i += 2
-		case 0xE1 <= c && c < 0xF0 && c != 0xED && i+2 < len(s) && isContinuation(s[i+1]) && isContinuation(s[i+2]):
+			if i += 2; i <= len(s)-8 && areTwoBytesEach(swar.Load(s, i)) {
+				i += 8
+			}
+		case 0xE0 <= c && c < 0xF0 && i+2 < len(s) && isContinuation(s[i+1]) && isContinuation(s[i+2]) &&
+			(c != 0xE0 || s[i+1] >= 0xA0) && (c != 0xED || s[i+1] < 0xA0): // neither too long nor half of a surrogate pair
 			i += 3
-		default: // what is rare, has a second byte of a narrower range, or is not valid
+		default: // what is rare, or is not valid
 			r, size := utf8.DecodeRuneInString(s[i:])
 			if r == utf8.RuneError && size == 1 {
 				return false
@@ -26,6 +31,18 @@ func Valid(s string) bool {
 		}
 	}
 	return true
+}
+
+// areTwoBytesEach reports whether a word is four characters of two bytes, such as Cyrillic letters.
+func areTwoBytesEach(word uint64) bool {
+	const (
+		bits      = 0xC0E0C0E0C0E0C0E0 // which tell first bytes, and those that follow them, from others
+		want      = 0x80C080C080C080C0
+		letters   = 0x001E001E001E001E // bits of first bytes that are all 0 only in a form that is too long
+		makeCarry = 0x007E007E007E007E
+		carries   = 0x0080008000800080
+	)
+	return word&bits == want && (word&letters+makeCarry)&carries == carries
 }
 
 // skipASCII returns the index behind one to eight bytes of ASCII, of which the first is at i.

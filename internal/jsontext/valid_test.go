@@ -34,6 +34,20 @@ func TestValid(t *testing.T) {
 	}
 }
 
+func TestValidTwoBytesEach(t *testing.T) {
+	for place := range 4 {
+		for first := range 256 {
+			for second := range 256 {
+				text := []byte("жжжжж ж")
+				text[2+2*place], text[3+2*place] = byte(first), byte(second)
+				if s := string(text); Valid(s) != utf8.ValidString(s) {
+					t.Fatalf("%q: %t", s, Valid(s))
+				}
+			}
+		}
+	}
+}
+
 func FuzzValid(f *testing.F) {
 	for _, s := range texts {
 		f.Add(s)
