@@ -25,7 +25,7 @@ import (
 // How the contestants are equipped.
 const (
 	benchmarkWorkers   = 16
-	benchmarkInserters = 4
+	benchmarkInserters = 16
 )
 
 // BenchmarkThroughput compares, in one run, how many tiny jobs a second River does that do nothing, how many exports of one record

@@ -2,7 +2,6 @@ package riverqueue
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 
@@ -28,31 +27,20 @@ func (w *exportWorker) givesWay(ctx context.Context, job *river.Job[ExportArgs])
 // bringForward has River bring the waiting job of the first of some exports that has one before others, together with a
 // job that gives way to it and is about to be snoozed. River has no function for it.
 func (q *Queue) bringForward(ctx context.Context, ownID int64, exports []string) (brought bool, err error) {
-	args, err := encodeArgs(exports)
-	if err != nil {
-		return false, err
-	}
 	tag, err := q.pool.Exec(ctx, `
 		WITH brought AS (
 			UPDATE `+q.table+` SET priority = $1, scheduled_at = least(scheduled_at, now()), state = 'available'
 			WHERE id = (
-				SELECT job.id FROM jsonb_array_elements($4) WITH ORDINALITY AS ahead (args, place)
-				JOIN `+q.table+` AS job ON job.kind = $3 AND job.args @> ahead.args AND job.state IN ('available', 'scheduled')
-				ORDER BY ahead.place LIMIT 1 FOR UPDATE OF job SKIP LOCKED)
+				SELECT job.id FROM unnest($3::text[]) AS export CROSS JOIN LATERAL (
+					SELECT id FROM `+q.table+`
+					WHERE kind = '`+ExportKind+`' AND args->>'export_id' = export AND state IN ('available', 'scheduled')
+					LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
+				LIMIT 1)
 			RETURNING id)
 		UPDATE `+q.table+` SET priority = $1 WHERE id = $2 AND EXISTS (SELECT FROM brought)`,
-		priorityInTurn, ownID, ExportKind, args)
+		priorityInTurn, ownID, exports)
 	if err != nil {
 		return false, fmt.Errorf("riverqueue: bringing a River job forward: %w", err)
 	}
 	return tag.RowsAffected() > 0, nil
-}
-
-// encodeArgs returns the arguments of the River jobs of exports, as a JSON array.
-func encodeArgs(exports []string) ([]byte, error) {
-	args := make([]ExportArgs, len(exports))
-	for i, id := range exports {
-		args[i].ExportID = id
-	}
-	return json.Marshal(args)
 }

@@ -127,14 +127,10 @@ func (q *Queue) states(ctx context.Context, ids []string) (map[string]rivertype.
 	if len(ids) == 0 {
 		return states, nil
 	}
-	wanted, err := encodeArgs(ids)
-	if err != nil {
-		return nil, err
-	}
 	rows, err := q.pool.Query(ctx, `
-		SELECT wanted.args ->> 'export_id', job.state FROM jsonb_array_elements($2) AS wanted (args)
-		JOIN LATERAL (SELECT state, id FROM `+q.table+` WHERE kind = $1 AND args @> wanted.args OFFSET 0) AS job ON true
-		ORDER BY job.id`, ExportKind, wanted)
+		SELECT export, job.state FROM unnest($1::text[]) AS export
+		CROSS JOIN LATERAL (SELECT state, id FROM `+q.table+` WHERE kind = '`+ExportKind+`' AND args->>'export_id' = export OFFSET 0) AS job
+		ORDER BY job.id`, ids)
 	if err != nil {
 		return nil, fmt.Errorf("riverqueue: looking for the River jobs of exports: %w", err)
 	}

@@ -93,15 +93,12 @@ func New(pool *pgxpool.Pool, o Options) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: riverqueue: %w", dataexport.ErrInvalid, err)
 	}
-	table := pgx.Identifier{"river_job"}
-	if o.Schema != "" {
-		table = pgx.Identifier{o.Schema, "river_job"}
-	}
-	return &Queue{pool: pool, options: o, client: client, table: table.Sanitize()}, nil
+	return &Queue{pool: pool, options: o, client: client, table: tableOfJobs(o.Schema)}, nil
 }
 
-// Migrate brings River's tables in a schema, or in the search_path if that is empty, to the version that this package needs. A host that runs River
-// already may have done so.
+// Migrate brings River's tables in a schema, or in the search_path if that is empty, to the version that this package needs,
+// and adds an index by which the River job of an export is found at once. A host that runs River already may have done the
+// former.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: schema, Logger: slog.New(slog.DiscardHandler)})
 	if err == nil {
@@ -110,7 +107,20 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	if err != nil {
 		return fmt.Errorf("riverqueue: migrating River's tables: %w", err)
 	}
+	_, err = pool.Exec(ctx, "CREATE INDEX IF NOT EXISTS river_job_dataexport ON "+tableOfJobs(schema)+
+		" ((args->>'export_id')) WHERE kind = '"+ExportKind+"'")
+	if err != nil {
+		return fmt.Errorf("riverqueue: adding an index to River's table of jobs: %w", err)
+	}
 	return nil
+}
+
+// tableOfJobs returns the name of River's table in a schema, quoted.
+func tableOfJobs(schema string) string {
+	if schema == "" {
+		return pgx.Identifier{"river_job"}.Sanitize()
+	}
+	return pgx.Identifier{schema, "river_job"}.Sanitize()
 }
 
 // Insert inserts the River jobs of exports, in the transaction in which the exports are created. It is meant for OnCreate of

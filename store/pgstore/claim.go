@@ -38,7 +38,7 @@ const waitingOf = `SELECT id, created_at FROM dataexport_jobs
 // locked finds the job with the id that follows and locks it, and claimableJob is whether it can be given out then. The limit in between
 // keeps PostgreSQL from looking for the id among all jobs that can be, which it takes for few while the tables are small.
 const (
-	locked       = `SELECT id, workspace_id, status, held_until FROM dataexport_jobs WHERE id = `
+	locked       = `SELECT id, workspace_id, created_at, status, held_until FROM dataexport_jobs WHERE id = `
 	claimableJob = `job.status IN ('PENDING', 'PROCESSING') AND job.held_until <= statement_timestamp()`
 )
 
@@ -66,31 +66,35 @@ const fairest = workspaces + `, candidate AS MATERIALIZED (
 		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
 		ORDER BY coalesce(held.jobs, 0) + job.place, known.served NULLS FIRST, job.created_at, job.id
 	), free AS MATERIALIZED (
-		SELECT job.id, job.workspace_id FROM candidate CROSS JOIN LATERAL (` + locked + `candidate.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
+		SELECT job.id, job.workspace_id, job.created_at FROM candidate CROSS JOIN LATERAL (` + locked + `candidate.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
 		WHERE ` + claimableJob + `
 		LIMIT cardinality($1::interval[])
 	), chosen AS MATERIALIZED (
-		SELECT id AS job, workspace_id AS workspace, row_number() OVER () AS place FROM free
+		SELECT id AS job, workspace_id AS workspace, created_at AS since, row_number() OVER () AS place FROM free
 	)`
 
 // asked chooses the jobs with the ids $2 that can be given out.
 const asked = `
 	WITH chosen AS MATERIALIZED (
-		SELECT job.id AS job, job.workspace_id AS workspace, asked.place
+		SELECT job.id AS job, job.workspace_id AS workspace, job.created_at AS since, asked.place
 		FROM unnest($2::uuid[]) WITH ORDINALITY AS asked (id, place)
 		CROSS JOIN LATERAL (` + locked + `asked.id LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
 		WHERE ` + claimableJob + `
 	)`
 
 // claimChosen holds the chosen jobs, each for the time in its place of $1, as dataexport.Job.Claimed says. That a workspace
-// was served is not written down while another claim does the same: it would only wait to write a later number.
-const claimChosen = `, served AS (
-		UPDATE dataexport_workspaces SET served = nextval('dataexport_served')
-		WHERE workspace_id IN (SELECT workspace_id FROM dataexport_workspaces
-			WHERE workspace_id IN (SELECT workspace FROM chosen) FOR UPDATE SKIP LOCKED)
+// was served is not written down while another claim does the same: it would only wait to write a later number. Those that
+// are served together are so in the order in which their jobs have come.
+const claimChosen = `, served AS MATERIALIZED (
+		SELECT workspace, nextval('dataexport_served') AS number
+		FROM (SELECT workspace, max(since) AS latest FROM chosen GROUP BY workspace ORDER BY latest) AS ordered
+	), served_again AS (
+		UPDATE dataexport_workspaces SET served = served.number, served_at = statement_timestamp()
+		FROM served WHERE workspace_id = served.workspace AND workspace_id IN (
+			SELECT workspace_id FROM dataexport_workspaces WHERE workspace_id IN (SELECT workspace FROM served) FOR UPDATE SKIP LOCKED)
 	), served_first AS (
-		INSERT INTO dataexport_workspaces (workspace_id, served)
-		SELECT workspace, nextval('dataexport_served') FROM chosen
+		INSERT INTO dataexport_workspaces (workspace_id, served, served_at)
+		SELECT workspace, number, statement_timestamp() FROM served
 		WHERE NOT EXISTS (SELECT FROM dataexport_workspaces WHERE workspace_id = workspace)
 		ON CONFLICT DO NOTHING
 	)
@@ -185,7 +189,9 @@ func (s *Store) claimOne(ctx context.Context, claims []dataexport.ClaimOptions) 
 	for i, claim := range claims {
 		ids[i] = claim.ID
 	}
-	return s.claim(ctx, asked+claimChosen, claims, ids)
+	given, err := s.claim(ctx, asked+claimChosen, claims, ids)
+	s.turns.claimed(ids)
+	return given, err
 }
 
 // claim runs a statement that gives out jobs. What comes of each claim is at its place.

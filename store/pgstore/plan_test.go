@@ -40,7 +40,7 @@ func fill(t testing.TB, pool *pgxpool.Pool, f filling) {
 			CASE i % 5 WHEN 0 THEN 'key' || i ELSE '' END, 'fingerprint'
 		FROM generate_series(1, $1::int + $3::int + $4::int) AS i`, f.waiting, f.workspaces, f.ended, held)
 	require.NoError(t, err)
-	_, err = pool.Exec(t.Context(), "INSERT INTO dataexport_workspaces SELECT DISTINCT workspace_id, 0 FROM dataexport_jobs")
+	_, err = pool.Exec(t.Context(), "INSERT INTO dataexport_workspaces SELECT DISTINCT workspace_id, 0, now() FROM dataexport_jobs")
 	require.NoError(t, err)
 	_, err = pool.Exec(t.Context(), "VACUUM ANALYZE dataexport_jobs, dataexport_workspaces")
 	require.NoError(t, err)
@@ -81,7 +81,8 @@ func queries(id string) []query {
 		{"update together", findWanted + skipLocked + updateFound, arguments([]update{ready})},
 		{"next held", nextHeld, nil},
 		{"longest waiting", longestWaiting, nil},
-		{"ahead", ahead, []any{[]string{id}, aheadLimit}},
+		{"askers", askers, []any{[]string{id}}},
+		{"rivals", rivals, []any{[]string{id}, []string{id}, rivalsTogether, aheadLimit}},
 	}
 	for _, k := range kinds(dataexport.DueQuery{}) {
 		list = append(list, query{"due: " + k.where, k.due(), []any{k.after, 100}}, query{"upcoming: " + k.where, k.upcoming(), []any{k.after}})
@@ -188,7 +189,7 @@ func TestPlans(t *testing.T) {
 // What a claim, and all that goes with it, looks at does not depend on how many jobs wait.
 func TestCostDoesNotGrowWithTheQueue(t *testing.T) {
 	pool := migrated(t)
-	names := []string{"create", "create or find", "announce", "claim any", "claim one", "claimable", "next held", "longest waiting", "ahead"}
+	names := []string{"create", "create or find", "announce", "claim any", "claim one", "claimable", "next held", "longest waiting", "askers", "rivals"}
 	for _, workspaces := range []int{1, 300} {
 		for _, waiting := range []int{10, 10_000, 100_000} {
 			fill(t, pool, filling{waiting, workspaces, 1_000})

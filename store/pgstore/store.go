@@ -40,7 +40,8 @@ type Store struct {
 	claimsOfAny *gathering[dataexport.ClaimOptions, claimed]
 	claimsOfOne *gathering[dataexport.ClaimOptions, claimed]
 	updates     *gathering[update, updatedJob]
-	turns       *gathering[string, []string]
+	asks        *gathering[string, []string]
+	turns       turns
 
 	mu        sync.Mutex
 	waiting   []chan struct{} // of the calls of WaitForWork, each closed to wake it; the one that has waited the longest in front
@@ -61,7 +62,7 @@ func New(pool *pgxpool.Pool, o Options) *Store {
 	s.claimsOfAny = newGathering(claimsTogether, s.claimAny)
 	s.claimsOfOne = newGathering(claimsTogether, s.claimOne)
 	s.updates = newGathering(updatesTogether, s.updateTogether)
-	s.turns = newGathering(turnsTogether, s.aheadOf)
+	s.asks = newGathering(turnsTogether, s.aheadOf)
 	return s
 }
 

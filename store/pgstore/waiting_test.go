@@ -34,10 +34,11 @@ func hold(t *testing.T, s *Store, id string) (end func()) {
 }
 
 func TestAhead(t *testing.T) {
-	s := New(migrated(t), Options{})
+	pool := migrated(t)
+	s := New(pool, Options{})
 	ahead := func(id string) []string {
 		t.Helper()
-		ids, err := s.Ahead(t.Context(), id)
+		ids, err := New(pool, Options{}).Ahead(t.Context(), id)
 		require.NoError(t, err)
 		return ids
 	}

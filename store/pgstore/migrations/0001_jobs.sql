@@ -57,11 +57,12 @@ CREATE INDEX dataexport_jobs_files ON dataexport_jobs (expires_at) WHERE status 
 CREATE INDEX dataexport_jobs_swept ON dataexport_jobs (expires_at) WHERE status IN ('READY', 'EXPIRED') AND blob_key = '';
 CREATE INDEX dataexport_jobs_failed ON dataexport_jobs (completed_at) WHERE status = 'FAILED';
 
--- When each workspace was last given a job, as a number that only grows; 0 for never. A row outlives the jobs of its
+-- When each workspace was last given a job: as a number that only grows, and by the clock. A row outlives the jobs of its
 -- workspace, so that deleting them is no way to the front of the queue.
 CREATE TABLE dataexport_workspaces (
-    workspace_id text   NOT NULL PRIMARY KEY COLLATE "C",
-    served       bigint NOT NULL DEFAULT 0
+    workspace_id text        NOT NULL PRIMARY KEY COLLATE "C",
+    served       bigint      NOT NULL,
+    served_at    timestamptz NOT NULL
 ) WITH (fillfactor = 50);
 
 CREATE SEQUENCE dataexport_served;
