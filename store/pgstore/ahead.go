@@ -19,13 +19,13 @@ const (
 )
 
 // Ahead returns the ids of the oldest jobs, a few at most, that the workspace could be given which goes before that of
-// a job: it has fewer jobs in hand; or it has as many, was given a job longer ago, and has waited since before the
-// other was last given one. So workspaces take turns, also where one job is worked on at a time, and jobs of workspaces that have one each
-// go in the order in which they came. There are none if the job goes first or is not there. An engine that brings jobs in an order of its own learns
-// from it what to bring instead.
+// a job. Each job is a turn of its workspace, and who has had more turns gives way, if the other has waited since before the
+// latest of them; so does who has at least two jobs more in work. So workspaces share evenly, also where one job is worked on at a
+// time, and jobs of workspaces that have one each go in the order in which they came. There are none if the job goes first or
+// is not there. An engine that brings jobs in an order of its own learns from it what to bring instead.
 //
-// A job is in hand if it is held by a lease, and for a second if this Store has said that it may go, or has named it first
-// as one that goes before another: an engine is expected to have it claimed at once.
+// A turn begins when Ahead says that a job may go, or names it first as one that goes before another: an engine is expected
+// to have it claimed at once. Turns are counted by each Store for itself.
 func (s *Store) Ahead(ctx context.Context, id string) (ids []string, err error) {
 	if !validID(id) {
 		return nil, nil
@@ -50,7 +50,7 @@ const rivals = workspaces + `, rival AS MATERIALIZED (
 		ORDER BY workspace.id IN (SELECT workspace_id FROM dataexport_jobs WHERE id = ANY ($1)) DESC, held, served, workspace.created_at, workspace.id
 		LIMIT $3
 	)
-	SELECT workspace.id, held, served, served_at, oldest, ids FROM rival AS workspace CROSS JOIN LATERAL (
+	SELECT workspace.id, held, served_at, oldest, ids FROM rival AS workspace CROSS JOIN LATERAL (
 		SELECT min(created_at) AS oldest, array_agg(id::text ORDER BY created_at, id) AS ids FROM (` + waitingOf + `
 			AND id <> ALL ($2) ORDER BY created_at, id LIMIT $4) AS first) AS waiting`
 
@@ -74,7 +74,7 @@ func (s *Store) aheadOf(ctx context.Context, asked []string) (found [][]string, 
 			for rows.Next() {
 				r := new(rival)
 				var servedAt, oldest *time.Time
-				if err := rows.Scan(&r.workspace, &r.held, &r.served, &servedAt, &oldest, &r.waiting); err != nil {
+				if err := rows.Scan(&r.workspace, &r.held, &servedAt, &oldest, &r.waiting); err != nil {
 					return err
 				}
 				r.servedAt, r.oldest = instant(servedAt), instant(oldest)
@@ -86,10 +86,11 @@ func (s *Store) aheadOf(ctx context.Context, asked []string) (found [][]string, 
 	if err != nil {
 		return nil, err
 	}
+	s.turns.meet(known)
 	found = make([][]string, len(asked))
 	for i, id := range asked {
-		if owner := known[owners[i]]; owner != nil {
-			found[i] = s.turns.ahead(id, owner, known)
+		if known[owners[i]] != nil {
+			found[i] = s.turns.ahead(id, owners[i], known)
 		}
 	}
 	return found, nil

@@ -80,10 +80,12 @@ func (s *Store) transact(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) e
 
 // keepPlans has the statements of a transaction planned once for a connection, whatever PostgreSQL expects to gain from planning
 // them anew for the arguments: that takes several times as long as running them. Since a plan is kept while the tables grow,
-// it must look rows up one by one where it could read a whole table that is small now. Compiling takes longer than running too.
+// it must look rows up one by one, and in their order, where it could read or sort a whole table that is small now. Compiling
+// takes longer than running too.
 const keepPlans = `
 	SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('jit', 'off', true),
-		set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
+		set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true),
+		set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)`
 
 // send runs the statements of a batch in a transaction, all on one way to the server and back. It makes the batch anew when
 // the database had to undo it for the sake of another.

@@ -2,38 +2,42 @@ package pgstore
 
 import (
 	"cmp"
-	"math"
 	"strings"
 	"sync"
 	"time"
 )
 
-// inHandFor is how long a job is taken for being in hand that its engine was told to bring, and has not.
+// inHandFor is how long a job is taken for being in hand that was let go or promised to go, and is not claimed: its engine has thought
+// better of it.
 const inHandFor = time.Second
 
-// Turns decide which workspace goes first. They remember what was decided and cannot be seen in the database yet. They are
-// safe for concurrent use.
+// Turns decide which workspace goes first. Each time that a job is let go its workspace has had a turn, and who has had fewer
+// goes first. Turns remember what was decided and cannot be seen in the database yet. They are
+// safe for concurrent use. Each process has its own, so that workspaces share each process evenly.
 type turns struct {
 	mu     sync.Mutex
-	inHand map[string]hand // by job
-	latest map[string]hand // of each workspace that had one a moment ago
-	given  int64           // hands so far
+	inHand map[string]hand   // by job
+	had    map[string]record // by workspace
 }
 
 // A hand is a job that was let go, or promised to go, and is not claimed yet.
 type hand struct {
 	workspace string
-	number    int64 // of the hand, in the order in which they were given
 	since     time.Time
 	promised  bool // another job has given way to it
+}
+
+// A record is what is remembered of a workspace for as long as it has active jobs.
+type record struct {
+	turns  int       // that it has had
+	latest time.Time // when it had the latest of them
 }
 
 // A rival is a workspace that has active jobs.
 type rival struct {
 	workspace string
 	held      int       // jobs that are held by a lease
-	served    int64     // when it was last given a job, as a number that grows; 0 for never
-	servedAt  time.Time // the same by the clock
+	servedAt  time.Time // when it was last given a job, or zero
 	waiting   []string  // the oldest of its jobs that can be given out
 	oldest    time.Time // when the first of them was made
 }
@@ -49,11 +53,6 @@ func (t *turns) jobs() (ids []string) {
 		}
 		ids = append(ids, id)
 	}
-	for workspace, h := range t.latest {
-		if time.Since(h.since) > inHandFor {
-			delete(t.latest, workspace)
-		}
-	}
 	return ids
 }
 
@@ -66,9 +65,31 @@ func (t *turns) claimed(ids []string) {
 	}
 }
 
+// meet learns of all workspaces that have active jobs. A new one has had one turn less than those that were there before: it goes
+// first, once.
+func (t *turns) meet(known map[string]*rival) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	had, fewest, met := make(map[string]record, len(known)), 0, false
+	for workspace := range known {
+		if r, ok := t.had[workspace]; ok {
+			had[workspace] = r
+			if !met || r.turns < fewest {
+				fewest, met = r.turns, true
+			}
+		}
+	}
+	for workspace := range known {
+		if _, ok := had[workspace]; !ok {
+			had[workspace] = record{turns: fewest - 1}
+		}
+	}
+	t.had = had
+}
+
 // ahead returns the jobs to which a job of a workspace gives way, and promises the first of them that it will go; or it
 // lets the job go and returns none.
-func (t *turns) ahead(id string, owner *rival, known map[string]*rival) []string {
+func (t *turns) ahead(id, workspace string, known map[string]*rival) []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if h := t.inHand[id]; h.promised {
@@ -76,9 +97,9 @@ func (t *turns) ahead(id string, owner *rival, known map[string]*rival) []string
 		t.inHand[id] = h
 		return nil
 	}
-	first := t.before(id, owner, known)
+	first := t.before(id, known[workspace], known)
 	if first == nil {
-		t.give(id, hand{workspace: owner.workspace})
+		t.give(id, hand{workspace: workspace})
 		return nil
 	}
 	ids := first.waiting
@@ -87,50 +108,37 @@ func (t *turns) ahead(id string, owner *rival, known map[string]*rival) []string
 	return ids
 }
 
+// give takes a job in hand, which is a turn of its workspace.
 func (t *turns) give(id string, h hand) {
 	if t.inHand == nil {
-		t.inHand, t.latest = make(map[string]hand), make(map[string]hand)
+		t.inHand = make(map[string]hand)
 	}
-	t.given++
-	h.number, h.since = t.given, time.Now()
-	t.inHand[id], t.latest[h.workspace] = h, h
+	h.since = time.Now()
+	t.inHand[id] = h
+	t.had[h.workspace] = record{turns: t.had[h.workspace].turns + 1, latest: h.since}
 }
 
 // A standing is what a workspace is measured by against others.
 type standing struct {
 	*rival
-	inHand int   // held jobs, and those that were let go
-	ago    int64 // how many hands were given since its latest; never if that was long ago
-	turns  int64 // how many times workspaces were given jobs since it was
-}
-
-// never is for how many hands a workspace had none that had none for a while.
-const never = math.MaxInt64
-
-// compare orders workspaces by who goes before whom.
-func (a *standing) compare(b *standing) int {
-	return cmp.Or(
-		cmp.Compare(a.inHand, b.inHand), cmp.Compare(b.ago, a.ago), cmp.Compare(b.turns, a.turns),
-		a.oldest.Compare(b.oldest), strings.Compare(a.workspace, b.workspace))
+	record
+	letGo    int // jobs in hand
+	promised int
 }
 
 // before returns the workspace that goes before that of a job, or nil.
 func (t *turns) before(id string, owner *rival, known map[string]*rival) *rival {
-	var served int64
-	for _, r := range known {
-		served = max(served, r.served)
-	}
 	standings := make(map[string]*standing, len(known))
-	for _, r := range known {
-		s := &standing{rival: r, inHand: r.held, ago: never, turns: served - r.served}
-		if h, ok := t.latest[r.workspace]; ok {
-			s.ago = t.given - h.number
-		}
-		standings[r.workspace] = s
+	for workspace, r := range known {
+		standings[workspace] = &standing{rival: r, record: t.had[workspace]}
 	}
 	for job, h := range t.inHand {
-		if s := standings[h.workspace]; s != nil && job != id && !h.promised {
-			s.inHand++
+		switch s := standings[h.workspace]; {
+		case s == nil || job == id:
+		case h.promised:
+			s.promised++
+		default:
+			s.letGo++
 		}
 	}
 	own := standings[owner.workspace]
@@ -146,17 +154,27 @@ func (t *turns) before(id string, owner *rival, known map[string]*rival) *rival 
 	return first.rival
 }
 
-// givesWay reports whether a workspace that asks for a job goes after another that waits for one. Of two that have as many in
-// hand, the other must have waited for twice as many turns: jobs do not come in a strict order, and where many
-// workspaces take turns they would give way to each other all the time, for nothing.
+// givesWay reports whether a workspace that asks for a job goes after another that waits for one. It does if it has had more turns
+// and the other has waited since before the latest of them. But who has clearly more jobs in work goes last, since
+// jobs that take long are worth several turns.
 func (a *standing) givesWay(other *standing) bool {
+	const clearly = 2
 	switch {
-	case a.inHand != other.inHand:
-		return other.inHand < a.inHand
-	case a.ago != never && other.ago != never:
-		return other.ago > 2*a.ago
-	case other.ago != never:
+	case a.held+a.letGo >= other.held+other.letGo+other.promised+clearly:
+		return true
+	case other.held >= a.held+a.letGo+clearly:
 		return false
 	}
-	return (a.ago != never || other.turns > 2*a.turns) && other.oldest.Before(a.servedAt)
+	latest := a.latest
+	if a.servedAt.After(latest) {
+		latest = a.servedAt
+	}
+	return a.turns > other.turns && other.oldest.Before(latest)
+}
+
+// compare orders workspaces by who goes before whom.
+func (a *standing) compare(b *standing) int {
+	return cmp.Or(
+		cmp.Compare(a.turns, b.turns), cmp.Compare(a.held+a.letGo+a.promised, b.held+b.letGo+b.promised),
+		a.oldest.Compare(b.oldest), strings.Compare(a.workspace, b.workspace))
 }
