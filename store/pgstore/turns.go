@@ -65,8 +65,8 @@ func (t *turns) claimed(ids []string) {
 	}
 }
 
-// meet learns of all workspaces that have active jobs. A new one has had one turn less than those that were there before: it goes
-// first, once.
+// meet learns of all workspaces that have active jobs. A new one is taken to have had as many turns as the one that had the
+// fewest: what it has missed while it had no jobs is not made up for.
 func (t *turns) meet(known map[string]*rival) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -81,7 +81,7 @@ func (t *turns) meet(known map[string]*rival) {
 	}
 	for workspace := range known {
 		if _, ok := had[workspace]; !ok {
-			had[workspace] = record{turns: fewest - 1}
+			had[workspace] = record{turns: fewest}
 		}
 	}
 	t.had = had
