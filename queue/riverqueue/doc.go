@@ -27,7 +27,8 @@
 //
 // River brings jobs in the order in which they came. A worker asks the store whether another workspace goes before that of
 // the job which it was brought. If so, it has River bring the job of the other workspace first and snoozes its own for a moment. Who orders
-// one export waits for a few jobs of somebody who ordered a thousand before, not for all.
+// one export waits for a few jobs of somebody who ordered a thousand before, not for all; and two who order a thousand each
+// share the workers evenly. The River job of an export is found by an index that Migrate adds to River's table.
 //
 // # Long exports, and workers that die
 //

@@ -2,23 +2,30 @@ package riverqueue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/riverqueue/river"
 )
+
+// turnTimeout is how long it may take to find out whose turn it is.
+const turnTimeout = 5 * time.Second
 
 // givesWay reports whether the export of a job is not in turn, and another is that River can bring. River brings that one
 // next, and this one before those of its workspace that came later: they have the same right, and it has waited for longer.
 // A worker never gives way to an export that has no River job, or whose River job another worker has in hand: it would
 // wait for nothing.
 func (w *exportWorker) givesWay(ctx context.Context, job *river.Job[ExportArgs]) bool {
+	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
+	defer cancel()
 	ahead, err := w.store.Ahead(ctx, job.Args.ExportID)
 	brought := false
 	if err == nil && len(ahead) > 0 {
 		brought, err = w.queue.bringForward(ctx, job.ID, ahead)
 	}
-	if err != nil && ctx.Err() == nil { // being fair is not worth failing for
+	if err != nil && !errors.Is(ctx.Err(), context.Canceled) { // being fair is not worth failing for
 		w.queue.options.Logger.WarnContext(ctx, "it is not known whose turn it is", slog.String("job", job.Args.ExportID), slog.Any("error", err))
 	}
 	return brought

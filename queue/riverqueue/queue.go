@@ -97,8 +97,8 @@ func New(pool *pgxpool.Pool, o Options) (*Queue, error) {
 }
 
 // Migrate brings River's tables in a schema, or in the search_path if that is empty, to the version that this package needs,
-// and adds an index by which the River job of an export is found at once. A host that runs River already may have done the
-// former.
+// and adds an index, river_job_dataexport, by which the River job of an export is found at once. A host that runs River
+// already may have done the former; while the index is made on a large table of jobs, River waits.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: schema, Logger: slog.New(slog.DiscardHandler)})
 	if err == nil {
@@ -107,12 +107,33 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, schema string) error {
 	if err != nil {
 		return fmt.Errorf("riverqueue: migrating River's tables: %w", err)
 	}
-	_, err = pool.Exec(ctx, "CREATE INDEX IF NOT EXISTS river_job_dataexport ON "+tableOfJobs(schema)+
-		" ((args->>'export_id')) WHERE kind = '"+ExportKind+"'")
-	if err != nil {
+	if err := addIndex(ctx, pool, schema); err != nil {
 		return fmt.Errorf("riverqueue: adding an index to River's table of jobs: %w", err)
 	}
 	return nil
+}
+
+// indexLock is the advisory lock under which processes that start at the same time look for the index.
+const indexLock = 0x72697665 // "rive"
+
+// addIndex adds the index by which the River job of an export is found. It touches nothing if it is there.
+func addIndex(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	const name = "river_job_dataexport"
+	index := pgx.Identifier{name}
+	if schema != "" {
+		index = pgx.Identifier{schema, name}
+	}
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		var there bool
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", indexLock); err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", index.Sanitize()).Scan(&there); err != nil || there {
+			return err
+		}
+		_, err := tx.Exec(ctx, "CREATE INDEX "+name+" ON "+tableOfJobs(schema)+" ((args->>'export_id')) WHERE kind = '"+ExportKind+"'")
+		return err
+	})
 }
 
 // tableOfJobs returns the name of River's table in a schema, quoted.
@@ -126,6 +147,9 @@ func tableOfJobs(schema string) string {
 // Insert inserts the River jobs of exports, in the transaction in which the exports are created. It is meant for OnCreate of
 // pgstore.Options.
 func (q *Queue) Insert(ctx context.Context, tx pgx.Tx, exports []dataexport.Job) error {
+	if len(exports) == 0 {
+		return nil
+	}
 	params := make([]river.InsertManyParams, len(exports))
 	for i := range exports {
 		options, err := q.insertOptions(&exports[i])

@@ -3,9 +3,11 @@ package riverqueue_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
@@ -145,6 +147,24 @@ func TestAClientThatDoesNotLeadGetsNoPeriodicJobs(t *testing.T) {
 	require.NoError(t, w.queue.Configure(config, w.Service, w.store))
 	assert.Empty(t, config.PeriodicJobs)
 	_, err := river.NewClient(riverpgxv5.New(w.pool), config)
+	require.NoError(t, err)
+}
+
+// Processes that start at the same time add the index once, and later ones do not touch the table.
+func TestMigrateAddsAnIndex(t *testing.T) {
+	w := newWorld(t, setting{})
+	w.exec("DROP INDEX river_job_dataexport")
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() { assert.NoError(t, riverqueue.Migrate(t.Context(), w.pool, "")) })
+	}
+	group.Wait()
+	err := pgx.BeginFunc(t.Context(), w.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), "LOCK TABLE river_job IN ROW EXCLUSIVE MODE"); err != nil {
+			return err
+		}
+		return riverqueue.Migrate(t.Context(), w.pool, "")
+	})
 	require.NoError(t, err)
 }
 

@@ -47,7 +47,8 @@ const rivals = workspaces + `, rival AS MATERIALIZED (
 		LEFT JOIN held ON held.workspace_id = workspace.id
 		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
 		WHERE (SELECT count(*) FROM workspace) > 1
-		ORDER BY workspace.id IN (SELECT workspace_id FROM dataexport_jobs WHERE id = ANY ($1)) DESC, held, served, workspace.created_at, workspace.id
+		ORDER BY workspace.id IN (SELECT workspace_id FROM dataexport_jobs WHERE id = ANY ($1)) DESC,
+			workspace.held_until <= statement_timestamp() DESC, held, served, workspace.created_at, workspace.id
 		LIMIT $3
 	)
 	SELECT workspace.id, held, served_at, oldest, ids FROM rival AS workspace CROSS JOIN LATERAL (
@@ -86,7 +87,7 @@ func (s *Store) aheadOf(ctx context.Context, asked []string) (found [][]string, 
 	if err != nil {
 		return nil, err
 	}
-	s.turns.meet(known)
+	s.turns.meet(known, len(known) < rivalsTogether)
 	found = make([][]string, len(asked))
 	for i, id := range asked {
 		if known[owners[i]] != nil {

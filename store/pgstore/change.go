@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -61,7 +62,8 @@ type update struct {
 const updatesTogether = 64
 
 // Update implements dataexport.Store. A status that is none, and text that PostgreSQL cannot hold, are an ErrInvalid.
-// Updates of this Store at the same time are made together, but for one that must wait for somebody else's lock.
+// Updates of this Store at the same time are made together, but for one that must wait for somebody else's lock, and one that
+// gives a job to whoever wants it.
 func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (updated dataexport.Job, err error) {
 	if err := checkUpdate(&j); err != nil {
 		return dataexport.Job{}, err
@@ -75,7 +77,7 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 	if err == nil && !done.found {
 		done, err = s.updateAlone(ctx, u, notifies)
 	}
-	switch {
+	switch err = cmp.Or(err, done.err); {
 	case err != nil:
 		return dataexport.Job{}, explain(ctx, err)
 	case !done.found:
@@ -107,6 +109,7 @@ func checkUpdate(j *dataexport.Job) error {
 type updatedJob struct {
 	job   dataexport.Job
 	found bool
+	err   error // the row is unreadable
 }
 
 // updateTogether makes several updates, but for those of locked jobs: one that is locked for long must not keep the others
@@ -116,7 +119,7 @@ func (s *Store) updateTogether(ctx context.Context, updates []update) (done []up
 	err = s.send(ctx, func(batch *pgx.Batch) {
 		done = make([]updatedJob, len(updates))
 		batch.Queue(findWanted+skipLocked+updateFound, args...).Query(func(rows pgx.Rows) error {
-			return eachPlace(rows, func(place int, job dataexport.Job) { done[place] = updatedJob{job, true} })
+			return eachPlace(rows, func(place int, job dataexport.Job, err error) { done[place] = updatedJob{job, true, err} })
 		})
 	})
 	return done, err
@@ -126,8 +129,9 @@ func (s *Store) updateTogether(ctx context.Context, updates []update) (done []up
 func (s *Store) updateAlone(ctx context.Context, u update, notifies bool) (done updatedJob, err error) {
 	args := arguments([]update{u})
 	err = s.send(ctx, func(batch *pgx.Batch) {
+		done = updatedJob{}
 		batch.Queue(findWanted+updateFound, args...).Query(func(rows pgx.Rows) error {
-			return eachPlace(rows, func(_ int, job dataexport.Job) { done = updatedJob{job, true} })
+			return eachPlace(rows, func(_ int, job dataexport.Job, err error) { done = updatedJob{job, true, err} })
 		})
 		if notifies {
 			batch.Queue(announceJob)

@@ -94,7 +94,8 @@ const claimChosen = `, served AS MATERIALIZED (
 			SELECT workspace_id FROM dataexport_workspaces WHERE workspace_id IN (SELECT workspace FROM served) FOR UPDATE SKIP LOCKED)
 	), served_first AS (
 		INSERT INTO dataexport_workspaces (workspace_id, served, served_at)
-		SELECT workspace, number, statement_timestamp() FROM served
+		SELECT workspace, number, statement_timestamp()
+		FROM (SELECT * FROM served ORDER BY workspace) AS ordered -- as all others do, who would wait for each other
 		WHERE NOT EXISTS (SELECT FROM dataexport_workspaces WHERE workspace_id = workspace)
 		ON CONFLICT DO NOTHING
 	)
@@ -158,7 +159,7 @@ func (s *Store) claimAny(ctx context.Context, claims []dataexport.ClaimOptions) 
 		return nil, err
 	}
 	for range claimRounds {
-		first := slices.IndexFunc(given, func(c claimed) bool { return c.err != nil })
+		first := slices.IndexFunc(given, func(c claimed) bool { return errors.Is(c.err, dataexport.ErrNoJob) })
 		if first < 0 {
 			break
 		}
@@ -203,7 +204,7 @@ func (s *Store) claim(ctx context.Context, statement string, claims []dataexport
 	err = s.send(ctx, func(batch *pgx.Batch) {
 		given = slices.Repeat([]claimed{{err: dataexport.ErrNoJob}}, len(claims))
 		batch.Queue(statement, leases, argument).Query(func(rows pgx.Rows) error {
-			return eachPlace(rows, func(place int, job dataexport.Job) { given[place] = claimed{job: job} })
+			return eachPlace(rows, func(place int, job dataexport.Job, err error) { given[place] = claimed{job, err} })
 		})
 	})
 	return given, err

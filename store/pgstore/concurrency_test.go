@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -149,4 +151,76 @@ func TestQuotaUnderOtherDefaults(t *testing.T) {
 			require.Equal(t, 17, refused)
 		})
 	}
+}
+
+// Somebody who holds the lock of a workspace for long stops orders of that workspace alone.
+func TestALockedWorkspaceStopsNoOther(t *testing.T) {
+	pool := migrated(t)
+	s := New(pool, Options{})
+	locked := make(chan error, 1)
+	err := pgx.BeginFunc(t.Context(), pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), lockWorkspace, workspaceLock, "a"); err != nil {
+			return err
+		}
+		go func() {
+			n := newJob("a")
+			n.MaxActive = 10
+			_, _, err := s.Create(t.Context(), n)
+			locked <- err
+		}()
+		require.Eventually(t, func() bool {
+			return value[int](t, pool, "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1
+		}, patience, time.Millisecond)
+		for _, workspace := range []string{"b", "c"} {
+			n := newJob(workspace)
+			n.MaxActive = 10
+			if _, _, err := s.Create(t.Context(), n); err != nil {
+				return err
+			}
+		}
+		_, _, err := s.Create(t.Context(), newJob("a")) // without a quota
+		return err
+	})
+	require.NoError(t, err)
+	require.NoError(t, <-locked)
+	require.Empty(t, s.orders.byWorkspace)
+}
+
+// A row that cannot be read is an error of whoever claims it, and of nobody else: the others are given out.
+func TestUnreadableRowAmongOthers(t *testing.T) {
+	pool := migrated(t)
+	s := New(pool, Options{})
+	orderFor(t, s, "a")
+	bad := orderFor(t, s, "a")
+	orderFor(t, s, "a")
+	_, err := pool.Exec(t.Context(), "UPDATE dataexport_jobs SET filter = 'no JSON' WHERE id = $1", bad)
+	require.NoError(t, err)
+	given, err := s.claimAny(t.Context(), slices.Repeat([]dataexport.ClaimOptions{{Lease: time.Hour}}, 4))
+	require.NoError(t, err)
+	require.NoError(t, given[0].err)
+	require.ErrorContains(t, given[1].err, bad)
+	require.NoError(t, given[2].err)
+	require.ErrorIs(t, given[3].err, dataexport.ErrNoJob)
+	require.Equal(t, 3, value[int](t, pool, "SELECT count(*)::int FROM dataexport_jobs WHERE version = 2"))
+}
+
+// Jobs that are made together do not count as a queue that keeps everybody busy.
+func TestABurstIsAnnounced(t *testing.T) {
+	pool := migrated(t)
+	s := New(pool, Options{})
+	conn, err := pool.Acquire(t.Context())
+	require.NoError(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(t.Context(), "LISTEN "+channel)
+	require.NoError(t, err)
+	var burst []order
+	for range ordersTogether {
+		burst = append(burst, order{NewJob: newJob("a"), filter: "{}"})
+	}
+	_, err = s.createTogether(t.Context(), burst)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	_, err = conn.Conn().WaitForNotification(ctx)
+	require.NoError(t, err)
 }

@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,11 +16,7 @@ import (
 // one finds, its key and its quota, must not change before it is there. Workspaces of the same hash wait for each other.
 const workspaceLock = 0x64617461 // "data"
 
-// lockWorkspaces locks the workspaces $2, in an order that all keep to, so that two who lock several do not wait for each
-// other.
-const lockWorkspaces = `
-	SELECT pg_advisory_xact_lock($1, hash)
-	FROM (SELECT DISTINCT hashtext(workspace) AS hash FROM unnest($2::text[]) AS workspace ORDER BY hash) AS ordered`
+const lockWorkspace = "SELECT pg_advisory_xact_lock($1, hashtext($2))"
 
 // insertJob makes a job where what follows it holds.
 const insertJob = `
@@ -72,11 +69,12 @@ func (o *order) createJob() (statement string, args []any) {
 }
 
 // announceJob wakes those who wait for work. It does not where so many jobs wait that nobody can be idle, since each worker
-// that is woken wakes another while there is more: a commit with a notification waits for all others that have one.
+// that is woken wakes another while there is more: a commit with a notification waits for all others that have one. Jobs that
+// the same transaction has made do not count.
 const announceJob = `
 	SELECT pg_notify('` + channel + `', '') WHERE 16 > (SELECT count(*) FROM (
 		SELECT FROM dataexport_jobs
-		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp()
+		WHERE status IN ('PENDING', 'PROCESSING') AND held_until <= statement_timestamp() AND created_at < now()
 		ORDER BY held_until LIMIT 16) AS waiting)`
 
 // ordersTogether is how many jobs are made in a transaction at the most.
@@ -93,7 +91,7 @@ func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (dataexport.Job
 		return dataexport.Job{}, false, fmt.Errorf("%w: the filter: %w", dataexport.ErrInvalid, err)
 	}
 	made, err := s.orders.do(ctx, order{NewJob: n, filter: string(filter)})
-	switch {
+	switch err = cmp.Or(err, made.err); {
 	case violates(err, "dataexport_jobs_pkey"):
 		return dataexport.Job{}, false, fmt.Errorf("%w: there is a job with the id %s already", dataexport.ErrInvalid, n.ID)
 	case err != nil:
@@ -115,11 +113,15 @@ type order struct {
 	filter string
 }
 
+// locks reports whether the workspace must be locked while the job is made.
+func (o *order) locks() bool { return o.IdempotencyKey != "" || o.MaxActive > 0 || o.MaxReady > 0 }
+
 // A madeJob is what has come of an order.
 type madeJob struct {
 	job      dataexport.Job
 	replayed bool // it was there already
 	refused  bool // there is none, since a quota is full
+	err      error
 }
 
 // createTogether makes the jobs of several orders in one transaction, and has the host add what belongs to them.
@@ -136,7 +138,7 @@ func (s *Store) createTogether(ctx context.Context, orders []order) (made []made
 		}
 		var created []dataexport.Job
 		for _, m := range made {
-			if !m.replayed && !m.refused {
+			if !m.replayed && !m.refused && m.err == nil {
 				created = append(created, m.job.Clone())
 			}
 		}
@@ -150,26 +152,24 @@ func (s *Store) createTogether(ctx context.Context, orders []order) (made []made
 
 // fill adds the statements that make jobs or find them, and returns where it will be seen what has come of the orders.
 func (s *Store) fill(batch *pgx.Batch, orders []order) []madeJob {
-	var locked []string
-	for _, o := range orders {
-		if o.IdempotencyKey != "" || o.MaxActive > 0 || o.MaxReady > 0 {
-			locked = append(locked, o.Scope.WorkspaceID)
-		}
-	}
-	if len(locked) > 0 {
-		batch.Queue(lockWorkspaces, workspaceLock, locked)
+	if orders[0].locks() { // then all do, and are of one workspace
+		batch.Queue(lockWorkspace, workspaceLock, orders[0].Scope.WorkspaceID)
 	}
 	made := make([]madeJob, len(orders))
 	for i, o := range orders {
 		statement, args := o.createJob()
 		batch.Queue(statement, args...).QueryRow(func(row pgx.Row) error {
 			job, at, err := scan(prefixedRow{row, &made[i].replayed})
-			if errors.Is(err, pgx.ErrNoRows) {
+			switch {
+			case errors.Is(err, pgx.ErrNoRows):
 				made[i].refused = true
-				return nil
+			case errors.As(err, new(*unreadable)):
+				made[i].err = err
+			default:
+				made[i].job = job.At(at)
+				return err
 			}
-			made[i].job = job.At(at)
-			return err
+			return nil
 		})
 	}
 	if !s.quiet {

@@ -34,6 +34,9 @@
 //
 // # Load
 //
+// What is asked of a Store at the same time is done together: Create, Claim and Update are one statement, and one commit, for
+// all calls that have come while the last was under way. A call that comes alone waits for nobody.
+//
 // Claim steps through the workspaces that have active jobs, so that its cost grows with their number, not with that of jobs.
 // A transaction of the host's that stays open for hours keeps PostgreSQL from removing dead rows, and makes looking for work
 // slower and slower; watch the age of the oldest one (pg_stat_activity.xact_start) and n_dead_tup of dataexport_jobs in

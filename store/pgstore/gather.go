@@ -2,18 +2,20 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/dataexport/dataexport"
 )
 
 // A gathering answers questions that are asked at the same time together, in one statement: a statement costs the server far
 // more than one more row in it, and each is a commit of its own. A question that comes alone is asked at once; those that
-// come while a statement is under way wait for the next one. It is safe for concurrent use.
+// come while a statement is under way wait for the next one, unless it takes very long. It is safe for concurrent use.
 type gathering[Q, A any] struct {
 	ask  func(ctx context.Context, questions []Q) ([]A, error) // as many answers as questions, in their order
 	most int                                                   // questions in a statement
@@ -80,6 +82,9 @@ func (g *gathering[Q, A]) leave(a *asker[Q, A]) bool {
 	return true
 }
 
+// overtakenAfter is how long a statement may take before the next is not kept waiting for it: its connection may hang.
+const overtakenAfter = time.Second
+
 // lead asks the questions that wait, that of the caller in front, and hands over to the next who waits.
 func (g *gathering[Q, A]) lead() {
 	runtime.Gosched() // to those who are about to ask too
@@ -88,24 +93,28 @@ func (g *gathering[Q, A]) lead() {
 	g.waiting = slices.Delete(g.waiting, 0, len(group))
 	g.mu.Unlock()
 	for _, a := range group {
-		a.err = errAbandonedGroup
+		a.err = errPanicked
 	}
-	defer g.handOver(group)
+	handOver := sync.OnceFunc(g.handOver)
+	defer func() {
+		handOver()
+		for _, a := range group[1:] {
+			a.turn <- false
+		}
+	}()
+	defer time.AfterFunc(overtakenAfter, handOver).Stop()
 	g.askFor(group)
 }
 
-// errAbandonedGroup is what calls are told whose question was being asked by one that panicked, in a function of a host's.
-var errAbandonedGroup = fmt.Errorf("%w: the call that was made together with this one has panicked", dataexport.ErrUnavailable)
+// errPanicked is what calls are told whose question was being asked by one that panicked, in a function of a host's.
+var errPanicked = fmt.Errorf("%w: the call that was made together with this one has panicked", dataexport.ErrUnavailable)
 
-// handOver tells those who wait to go on: one to ask for what has come meanwhile, the others that they are answered.
-func (g *gathering[Q, A]) handOver(group []*asker[Q, A]) {
+// handOver has the next who waits ask for all that have come meanwhile.
+func (g *gathering[Q, A]) handOver() {
 	g.mu.Lock()
+	defer g.mu.Unlock()
 	if g.busy = len(g.waiting) > 0; g.busy {
 		g.waiting[0].turn <- true
-	}
-	g.mu.Unlock()
-	for _, a := range group[1:] {
-		a.turn <- false
 	}
 }
 
@@ -123,7 +132,7 @@ func (g *gathering[Q, A]) askFor(group []*asker[Q, A]) {
 		switch {
 		case err == nil:
 			a.answer, a.err = answers[i], nil
-		case len(group) == 1 || unavailable(err) || ctx.Err() != nil:
+		case len(group) == 1 || ctx.Err() != nil || unavailable(err) && !errors.As(err, new(*hostError)):
 			a.err = err
 		default:
 			g.askFor([]*asker[Q, A]{a})

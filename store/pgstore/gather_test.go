@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type oracle struct {
 	mu    sync.Mutex
 	asked [][]int
+	takes time.Duration // a second if it is 0
 	fail  func(questions []int) error
 }
 
@@ -31,7 +33,7 @@ func (o *oracle) answer(ctx context.Context, questions []int) ([]string, error) 
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
-	case <-time.After(time.Second):
+	case <-time.After(cmp.Or(o.takes, time.Second-1)):
 	}
 	if o.fail != nil {
 		if err := o.fail(questions); err != nil {
@@ -162,5 +164,20 @@ func TestAGatheringThatPanics(t *testing.T) {
 		assert.Equal(t, []string{"answer to 0", "", "", "answer to 3", "answer to 4"}, answers)
 		assert.ErrorContains(t, errs[1], "panicked")
 		assert.ErrorIs(t, errs[2], dataexport.ErrUnavailable)
+	})
+}
+
+// Where an answer takes very long, as on a connection that hangs, the next question does not wait for it.
+func TestASlowStatementIsOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := oracle{takes: time.Minute}
+		g := newGathering(2, o.answer)
+		began := time.Now()
+		answers, _ := askAll(g, 5, func(int) context.Context { return t.Context() })
+		assert.NotContains(t, answers, "")
+		assert.Equal(t, [][]int{{0}, {1, 2}, {3, 4}}, o.asked)
+		assert.Equal(t, time.Minute+2*overtakenAfter, time.Since(began))
+		_, err := g.do(t.Context(), 5)
+		assert.NoError(t, err)
 	})
 }

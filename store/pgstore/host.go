@@ -36,12 +36,17 @@ func (t *hostTx) Rollback(context.Context) error {
 	return errEndedByHost
 }
 
+// A valueless context is that of several calls: it has the values of none.
+type valueless struct{ context.Context }
+
+func (valueless) Value(any) any { return nil }
+
 // callHost calls Options.OnCreate in a transaction, which is there and sound when it returns nil.
 func callHost(
 	ctx context.Context, tx pgx.Tx, jobs []dataexport.Job, onCreate func(context.Context, pgx.Tx, []dataexport.Job) error,
 ) error {
 	guarded := &hostTx{Tx: tx}
-	err := onCreate(ctx, guarded, jobs)
+	err := onCreate(valueless{ctx}, guarded, jobs)
 	switch {
 	case err != nil:
 		return &hostError{err}

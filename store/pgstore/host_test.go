@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -118,6 +119,36 @@ func TestOnCreateMeetsErrorsOfTheDatabase(t *testing.T) {
 			require.NotContains(t, err.Error(), "Migrate")
 		})
 	}
+}
+
+// Several orders are made in one transaction; where the host refuses one, the others are made without it.
+func TestOnCreateOfSeveral(t *testing.T) {
+	pool := migrated(t)
+	refused := errors.New("refused")
+	var calls [][]string
+	s := New(pool, Options{OnCreate: func(ctx context.Context, _ pgx.Tx, jobs []dataexport.Job) error {
+		require.Nil(t, ctx.Value(refused))
+		var workspaces []string
+		for _, j := range jobs {
+			workspaces = append(workspaces, j.Scope.WorkspaceID)
+		}
+		calls = append(calls, workspaces)
+		if slices.Contains(workspaces, "bad") {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}})
+	ctx := context.WithValue(t.Context(), refused, "a value")
+	var group []*asker[order, madeJob]
+	for _, workspace := range []string{"a", "bad", "c"} {
+		group = append(group, &asker[order, madeJob]{ctx: ctx, question: order{NewJob: newJob(workspace), filter: "{}"}})
+	}
+	newGathering(ordersTogether, s.createTogether).askFor(group)
+	require.Equal(t, [][]string{{"a", "bad", "c"}, {"a"}, {"bad"}, {"c"}}, calls)
+	require.NoError(t, group[0].err)
+	require.ErrorIs(t, group[1].err, context.DeadlineExceeded)
+	require.NoError(t, group[2].err)
+	require.Equal(t, 2, value[int](t, pool, "SELECT count(*)::int FROM dataexport_jobs"))
 }
 
 func TestOnCreatePanics(t *testing.T) {

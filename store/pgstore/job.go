@@ -39,7 +39,7 @@ func scan(row pgx.Row) (j dataexport.Job, at time.Time, err error) {
 		return dataexport.Job{}, time.Time{}, err
 	}
 	if err := json.Unmarshal([]byte(filter), &j.Filter); err != nil {
-		return dataexport.Job{}, time.Time{}, fmt.Errorf("job %s: its filter: %w", j.ID, err)
+		return dataexport.Job{}, time.Time{}, &unreadable{fmt.Errorf("job %s: its filter: %w", j.ID, err)}
 	}
 	j.CreatedAt, j.UpdatedAt = j.CreatedAt.UTC(), j.UpdatedAt.UTC()
 	j.StartedAt, j.CompletedAt, j.ExpiresAt, j.HeldUntil = instant(started), instant(completed), instant(expires), instant(held)
@@ -80,17 +80,25 @@ func findAll(ctx context.Context, q querier, statement string, args ...any) ([]d
 	return jobs, rows.Err()
 }
 
+// An unreadable row holds what no version of this package has written.
+type unreadable struct{ err error }
+
+func (e *unreadable) Error() string { return e.err.Error() }
+
+func (e *unreadable) Unwrap() error { return e.err }
+
 // eachPlace calls a function with the jobs of all rows of a query, which have one more column in front: the place, from 1,
-// of the argument that the row answers. The function gets it from 0.
-func eachPlace(rows pgx.Rows, do func(place int, j dataexport.Job)) error {
+// of the argument that the row answers. The function gets it from 0. A row that is unreadable is no reason to
+// leave the others out: what they tell has happened.
+func eachPlace(rows pgx.Rows, do func(place int, j dataexport.Job, err error)) error {
 	defer rows.Close()
 	for rows.Next() {
 		var place int
 		j, at, err := scan(prefixedRow{rows, &place})
-		if err != nil {
+		if err != nil && !errors.As(err, new(*unreadable)) {
 			return err
 		}
-		do(place-1, j.At(at))
+		do(place-1, j.At(at), err)
 	}
 	return rows.Err()
 }

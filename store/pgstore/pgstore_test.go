@@ -34,10 +34,17 @@ func migrated(t testing.TB) *pgxpool.Pool {
 }
 
 func TestStore(t *testing.T) {
-	pool := migrated(t)
-	storetest.Run(t, func(t *testing.T) dataexport.Store {
-		_, err := pool.Exec(t.Context(), "TRUNCATE dataexport_jobs, dataexport_workspaces")
-		require.NoError(t, err)
-		return New(pool, Options{})
-	})
+	for name, setting := range map[string]string{
+		"prepared statements":    "",
+		"no prepared statements": "&default_query_exec_mode=exec",
+	} {
+		t.Run(name, func(t *testing.T) {
+			pool := openPool(t, migrated(t).Config().ConnString()+setting)
+			storetest.Run(t, func(t *testing.T) dataexport.Store {
+				_, err := pool.Exec(t.Context(), "TRUNCATE dataexport_jobs, dataexport_workspaces")
+				require.NoError(t, err)
+				return New(pool, Options{})
+			})
+		})
+	}
 }

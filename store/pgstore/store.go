@@ -13,10 +13,12 @@ import (
 // Options are what a Store can be told besides its database.
 type Options struct {
 	// OnCreate, if not nil, is called in the transaction that makes jobs, after they are there: it can write down what
-	// must be there if and only if they are, such as jobs of an engine that does the work. They are all that are ordered
-	// from the Store at the same time, in most cases one. An error undoes everything;
-	// if there are several jobs they are made again one by one, so that each has an error of its own, which Create returns wrapped. It is not called for a
-	// job that an idempotency key has found again. It must not end the transaction, and is to be quick: other orders wait for it.
+	// must be there if and only if they are, such as jobs of an engine that does the work. They are those that are ordered
+	// from the Store at the same time, in most cases one; without quotas and idempotency keys they can be of several workspaces. An error undoes everything;
+	// if there are several jobs they are made again one by one, so that each has an error of its own, which Create returns
+	// wrapped. A panic is that of one order, and makes the others an ErrUnavailable. It is not called for a job that an idempotency key has found again.
+	// Its context has no values, since it is not that of one order. It must not end the transaction nor call Create, and is to be
+	// quick: other orders wait for it.
 	OnCreate func(ctx context.Context, tx pgx.Tx, jobs []dataexport.Job) error
 
 	// Quiet leaves out the NOTIFY by which idle workers in other processes learn of a job at once. It is for engines that
@@ -36,7 +38,7 @@ type Store struct {
 	quiet    bool // nobody is to be notified
 	listens  bool // the pool has a connection to spare for WaitForWork
 
-	orders      *gathering[order, madeJob]
+	orders      orders
 	claimsOfAny *gathering[dataexport.ClaimOptions, claimed]
 	claimsOfOne *gathering[dataexport.ClaimOptions, claimed]
 	updates     *gathering[update, updatedJob]
@@ -58,7 +60,7 @@ var (
 // not used any more.
 func New(pool *pgxpool.Pool, o Options) *Store {
 	s := &Store{pool: pool, onCreate: o.OnCreate, quiet: o.Quiet, listens: pool.Config().MaxConns > 1}
-	s.orders = newGathering(ordersTogether, s.createTogether)
+	s.orders.make = s.createTogether
 	s.claimsOfAny = newGathering(claimsTogether, s.claimAny)
 	s.claimsOfOne = newGathering(claimsTogether, s.claimOne)
 	s.updates = newGathering(updatesTogether, s.updateTogether)
@@ -78,7 +80,7 @@ func (s *Store) transact(ctx context.Context, o pgx.TxOptions, do func(pgx.Tx) e
 	return retry(ctx, func() error { return pgx.BeginTxFunc(ctx, s.pool, o, do) })
 }
 
-// keepPlans has the statements of a transaction planned once for a connection, whatever PostgreSQL expects to gain from planning
+// keepPlans has the statements of a transaction of the Store alone planned once for a connection, whatever PostgreSQL expects to gain from planning
 // them anew for the arguments: that takes several times as long as running them. Since a plan is kept while the tables grow,
 // it must look rows up one by one, and in their order, where it could read or sort a whole table that is small now. Compiling
 // takes longer than running too.

@@ -11,6 +11,9 @@ import (
 // better of it.
 const inHandFor = time.Second
 
+// rememberedFor is how long the turns of a workspace are remembered of which it is not known whether it has active jobs.
+const rememberedFor = time.Minute
+
 // Turns decide which workspace goes first. Each time that a job is let go its workspace has had a turn, and who has had fewer
 // goes first. Turns remember what was decided and cannot be seen in the database yet. They are
 // safe for concurrent use. Each process has its own, so that workspaces share each process evenly.
@@ -65,23 +68,29 @@ func (t *turns) claimed(ids []string) {
 	}
 }
 
-// meet learns of all workspaces that have active jobs. A new one is taken to have had as many turns as the one that had the
-// fewest: what it has missed while it had no jobs is not made up for.
-func (t *turns) meet(known map[string]*rival) {
+// meet learns of the workspaces that have active jobs, of all or, if there are too many, of those that may go first. One that is
+// new or has nothing to give out is taken to have had as many turns as the one of the others that had the fewest:
+// what it misses while it has no use for turns is not made up for.
+func (t *turns) meet(known map[string]*rival, all bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	had, fewest, met := make(map[string]record, len(known)), 0, false
-	for workspace := range known {
-		if r, ok := t.had[workspace]; ok {
-			had[workspace] = r
-			if !met || r.turns < fewest {
-				fewest, met = r.turns, true
-			}
+	fewest := -1
+	for workspace, r := range known {
+		if h, ok := t.had[workspace]; ok && len(r.waiting) > 0 && (fewest < 0 || h.turns < fewest) {
+			fewest = h.turns
 		}
 	}
-	for workspace := range known {
-		if _, ok := had[workspace]; !ok {
-			had[workspace] = record{turns: fewest}
+	had := make(map[string]record, len(known))
+	for workspace, r := range known {
+		h, ok := t.had[workspace]
+		if !ok || len(r.waiting) == 0 {
+			h.turns = max(h.turns, fewest, 0)
+		}
+		had[workspace] = h
+	}
+	for workspace, h := range t.had {
+		if _, listed := had[workspace]; !listed && !all && time.Since(h.latest) < rememberedFor {
+			had[workspace] = h
 		}
 	}
 	t.had = had
@@ -108,7 +117,7 @@ func (t *turns) ahead(id, workspace string, known map[string]*rival) []string {
 	return ids
 }
 
-// give takes a job in hand, which is a turn of its workspace.
+// give takes a job in hand, which is a turn of its workspace. It counts also if the engine then brings another job in its place, or the job turns out to have ended.
 func (t *turns) give(id string, h hand) {
 	if t.inHand == nil {
 		t.inHand = make(map[string]hand)

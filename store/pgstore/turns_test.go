@@ -66,7 +66,7 @@ func (c *crowd) work(workers int) {
 		brought := slices.Clone(c.queue[:min(workers, len(c.queue))])
 		c.queue = c.queue[len(brought):]
 		known := c.known(brought...)
-		c.turns.meet(known)
+		c.turns.meet(known, true)
 		var let, forward, back []string
 		for _, id := range brought {
 			owner := c.owners[id]
@@ -162,11 +162,46 @@ func TestTurnsLeaveGoodOrderAlone(t *testing.T) {
 	})
 }
 
+// A workspace that has nothing to give out, but jobs in work, saves up no turns.
+func TestTurnsAreNotSavedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(append(repeat("a", 300), "b")...)
+		long := c.rivals["b"].waiting // b has one job that takes long
+		c.rivals["b"].waiting, c.rivals["b"].held = nil, 1
+		c.queue = slices.DeleteFunc(c.queue, func(id string) bool { return id == long[0] })
+		c.work(1)
+		c.claimed, c.rivals["b"].held = nil, 0
+		for i := range 100 {
+			c.order(fmt.Sprint("more of a ", i), "a")
+			c.order(fmt.Sprint("more of b ", i), "b")
+		}
+		c.work(1)
+		first := slices.DeleteFunc(slices.Clone(c.claimed[:50]), func(workspace string) bool { return workspace == "b" })
+		assert.InDelta(t, 25, len(first), 2)
+	})
+}
+
+// Workspaces that are not listed, since there are too many, do not become new ones.
+func TestTurnsOfTheUnlisted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "b")
+		c.turns.meet(c.known(), true)
+		for range 5 {
+			c.turns.give("of a", hand{workspace: "a"})
+		}
+		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false)
+		assert.Equal(t, 5, c.turns.had["a"].turns)
+		time.Sleep(rememberedFor)
+		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false)
+		assert.NotContains(t, c.turns.had, "a")
+	})
+}
+
 // A job that nobody brought is not taken for being in hand for ever.
 func TestPromisesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd("a", "b")
-		c.turns.meet(c.known())
+		c.turns.meet(c.known(), true)
 		c.turns.give("b 1", hand{workspace: "b", promised: true})
 		assert.Equal(t, []string{"b 1"}, c.turns.jobs())
 		time.Sleep(inHandFor + 1)

@@ -2,10 +2,9 @@ package program
 
 import (
 	"context"
-	"errors"
 	"io"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/bench/internal/records"
@@ -14,12 +13,12 @@ import (
 )
 
 // exportPostgres exports the table memories as a host does that uses dataexport.
-func exportPostgres(ctx context.Context, w io.Writer, task *Task) (n int64, err error) {
-	conn, err := pgx.Connect(ctx, task.Database)
+func exportPostgres(ctx context.Context, w io.Writer, task *Task) (int64, error) {
+	pool, err := pgxpool.New(ctx, task.Database)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	defer pool.Close()
 	table := pgrows.Table{
 		Collection: memory.Info().Collections[0],
 		Where: pgrows.Conditions{
@@ -27,9 +26,9 @@ func exportPostgres(ctx context.Context, w io.Writer, task *Task) (n int64, err 
 			Categories: "categories", CreatedAt: "created_at",
 		}.Where,
 	}
-	open := pgrows.Snapshot{DB: conn, Tables: []pgrows.Table{table}}.Open
+	open := pgrows.Snapshot{DB: pool, Tables: []pgrows.Table{table}, Connections: task.Connections}.Open
 	if task.Pages {
-		open = pgrows.Pages{DB: conn, Table: table}.Open
+		open = pgrows.Pages{DB: pool, Table: table}.Open
 	}
 	return export(ctx, w, memory.RowDataset(open), task.Format)
 }

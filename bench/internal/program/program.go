@@ -22,12 +22,13 @@ const argument = "bench-program"
 
 // A Task is what a program is to do.
 type Task struct {
-	Program  string // "postgres", "typical", "sqlite" or "serve"
-	Database string // a URL, or the name of a file
-	Format   string // of the export
-	Output   string // the file to write, or the directory to serve
-	Records  int    // how many records to make and serve
-	Pages    bool   // read PostgreSQL in pages by key, not in one statement
+	Program     string // "postgres", "typical", "sqlite" or "serve"
+	Database    string // a URL, or the name of a file
+	Format      string // of the export
+	Output      string // the file to write, or the directory to serve
+	Records     int    // how many records to make and serve
+	Pages       bool   // read PostgreSQL in pages by key, not in one statement
+	Connections int    // how many read PostgreSQL in one snapshot; 0 is one
 }
 
 // A report is what a program says at its end.

@@ -120,15 +120,20 @@ func (p *pages) page(behind []any) (string, pgx.StrictNamedArgs) {
 	sql := p.statement.rows()
 	args := p.statement.args
 	if behind != nil {
-		names := make([]string, len(behind))
 		args = maps.Clone(args)
-		for i, value := range behind {
-			name := argumentPrefix + "key_" + strconv.Itoa(i+1)
-			args[name], names[i] = value, "@"+name
-		}
-		sql += " AND (" + order + ") > (" + strings.Join(names, ", ") + ")"
+		sql += " AND (" + order + ") > " + keyArguments(args, "key_", behind)
 	}
 	return sql + " ORDER BY " + order + " LIMIT " + strconv.Itoa(p.size), args
+}
+
+// keyArguments adds the values of a key to arguments, and returns how they are called in SQL.
+func keyArguments(args pgx.StrictNamedArgs, prefix string, key []any) string {
+	names := make([]string, len(key))
+	for i, value := range key {
+		name := argumentPrefix + prefix + strconv.Itoa(i+1)
+		args[name], names[i] = value, "@"+name
+	}
+	return "(" + strings.Join(names, ", ") + ")"
 }
 
 // keyOf copies the key of a row.

@@ -44,6 +44,16 @@ func Query(ctx context.Context, db DB, columns []dataexport.Column, sql string, 
 // query is Query with a reader that may have read another page before. It does not yield errors but returns them. That the
 // consumer has stopped is none.
 func (r *reader) query(ctx context.Context, db DB, sql string, args []any, yield func(dataexport.Row, error) bool) error {
+	return r.queryRaw(ctx, db, sql, args, func(values [][]byte) (bool, error) {
+		if err := r.decode(values); err != nil {
+			return false, err
+		}
+		return yield(r.row, nil), nil
+	})
+}
+
+// queryRaw passes on the values of each row as they come, which is in binary format, until pass returns false or an error.
+func (r *reader) queryRaw(ctx context.Context, db DB, sql string, args []any, pass func(values [][]byte) (bool, error)) error {
 	conn, release, err := connection(ctx, db)
 	if err != nil {
 		return explain(ctx, err)
@@ -57,7 +67,7 @@ func (r *reader) query(ctx context.Context, db DB, sql string, args []any, yield
 			return explain(ctx, err)
 		}
 	}
-	if err := r.read(ctx, conn, sql, args, yield); err != nil {
+	if err := r.read(ctx, conn, sql, args, pass); err != nil {
 		return explain(ctx, err)
 	}
 	return nil
@@ -113,7 +123,7 @@ func (r *reader) describe(ctx context.Context, conn *pgx.Conn, sql string) error
 const dropTime = 100 * time.Millisecond
 
 // read runs a statement and passes its rows on, until the consumer stops.
-func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []any, yield func(dataexport.Row, error) bool) error {
+func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []any, pass func(values [][]byte) (bool, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	rows, err := conn.Query(ctx, sql, append([]any{binaryMode(conn), pgx.QueryResultFormats{pgtype.BinaryFormatCode}}, args...)...)
@@ -133,11 +143,8 @@ func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []an
 				return err
 			}
 		}
-		if err := r.decode(rows.RawValues()); err != nil {
+		if more, err := pass(rows.RawValues()); err != nil || !more {
 			return err
-		}
-		if !yield(r.row, nil) {
-			return nil
 		}
 	}
 	complete = true

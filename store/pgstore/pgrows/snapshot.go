@@ -29,6 +29,11 @@ type Snapshot struct {
 
 	// Count has the sources count their records before they are read, for the progress of a job.
 	Count bool
+
+	// Connections is how many connections of DB, which must be a pool then, read a table at the same time. The default is 1.
+	// The further ones join the snapshot of the first (PostgreSQL's pg_export_snapshot) while a table is read, so that its
+	// records and their order are the same. See the package's documentation on when this pays.
+	Connections int
 }
 
 // Open returns a source of all tables. It is what archive.Archive.Dataset and Dataset take. A table whose collection is
@@ -69,7 +74,10 @@ func (s Snapshot) Check(ctx context.Context) error {
 }
 
 func (s Snapshot) open(ctx context.Context, q dataexport.Query) (*view, error) {
-	v := &view{statements: make([]*statement, len(s.Tables))}
+	if err := s.checkConnections(); err != nil {
+		return nil, err
+	}
+	v := &view{db: s.DB, connections: s.Connections, statements: make([]*statement, len(s.Tables))}
 	for i := range s.Tables {
 		var err error
 		if v.statements[i], err = s.Tables[i].statement(q); err != nil {
@@ -90,8 +98,11 @@ func (s Snapshot) open(ctx context.Context, q dataexport.Query) (*view, error) {
 
 // A view is an open transaction.
 type view struct {
-	tx         pgx.Tx
-	statements []*statement
+	db          Beginner
+	connections int
+	tx          pgx.Tx
+	id          string // of the snapshot, once others may join it
+	statements  []*statement
 }
 
 // checkSingles reports that something is not there that there must be one of.
@@ -118,19 +129,30 @@ func (v *view) Rows(ctx context.Context, collection int) iter.Seq2[dataexport.Ro
 			yield(nil, fmt.Errorf("%w: pgrows: the snapshot has %d tables, and none for collection %d", dataexport.ErrInvalid, len(v.statements), collection))
 			return
 		}
-		s := v.statements[collection]
-		r, key, err := s.prepared(ctx, v.tx)
-		if err == nil {
-			sql := s.rows()
-			if len(key) > 0 {
-				sql += " ORDER BY " + strings.Join(key, ", ")
-			}
-			err = r.query(ctx, v.tx, sql, []any{s.args}, yield)
-		}
-		if err != nil {
+		if err := v.read(ctx, v.statements[collection], yield); err != nil {
 			yield(nil, err)
 		}
 	}
+}
+
+// read reads a table over as many connections as there may be, and as pay.
+func (v *view) read(ctx context.Context, s *statement, yield func(dataexport.Row, error) bool) error {
+	r, key, err := s.prepared(ctx, v.tx)
+	if err != nil {
+		return err
+	}
+	if v.connections > 1 && len(key) > 0 {
+		if p, err := v.parallel(ctx, s, r, key); err != nil {
+			return err
+		} else if p != nil {
+			return p.read(ctx, yield)
+		}
+	}
+	sql := s.rows()
+	if len(key) > 0 {
+		sql += " ORDER BY " + strings.Join(key, ", ")
+	}
+	return r.query(ctx, v.tx, sql, []any{s.args}, yield)
 }
 
 // closeTime is how long PostgreSQL may take to end a transaction before the connection is closed instead.
@@ -139,10 +161,14 @@ const closeTime = 5 * time.Second
 // Close ends the transaction and gives its connection back. That PostgreSQL cannot be told is no fault of what was read; it
 // ends the transaction when the connection is closed.
 func (v *view) Close() error {
+	rollback(v.tx)
+	return nil
+}
+
+func rollback(tx pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()
-	_ = v.tx.Rollback(ctx)
-	return nil
+	_ = tx.Rollback(ctx)
 }
 
 // countedView can count too.

@@ -96,10 +96,13 @@ func (t *Table) from() string {
 }
 
 // rows selects all columns of the table.
-func (s *statement) rows() string {
+func (s *statement) rows() string { return s.columns(s.table.Collection.Columns) }
+
+// columns selects some columns of the table.
+func (s *statement) columns(columns []dataexport.Column) string {
 	var b strings.Builder
 	b.WriteString("SELECT ")
-	for i, column := range s.table.Collection.Columns {
+	for i, column := range columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
