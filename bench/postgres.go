@@ -19,6 +19,7 @@ import (
 const (
 	snapshot = "dataexport, one snapshot"
 	pages    = "dataexport, pages by key"
+	parallel = "dataexport, one snapshot, two connections"
 )
 
 // runPostgres exports a table of a PostgreSQL server of its own.
@@ -49,6 +50,7 @@ func postgresRatios(format string) []race.Ratio {
 	}
 	return []race.Ratio{
 		{Name: "postgres-csv/psql", Target: 1.4, Ours: snapshot, Theirs: []string{`psql \copy`}},
+		{Name: "postgres-csv/psql (two connections)", Ours: parallel, Theirs: []string{`psql \copy`}},
 		{Name: "postgres-csv/typical", Target: 4.5, Ours: snapshot, Theirs: []string{typical}},
 	}
 }
@@ -75,7 +77,9 @@ func postgresRace(url, psql, directory, format string) *race.Race {
 			"--command", fmt.Sprintf(`\copy (%s) to '%s' with (%s)`, copied, output("psql"), options)),
 	}}
 	if format == "csv" {
-		r.Sides = append(r.Sides, program.Side(typical, program.Task{Program: "typical", Database: url, Output: output("typical")}))
+		r.Sides = append(r.Sides, program.Side(parallel, program.Task{
+			Program: "postgres", Database: url, Format: format, Output: output("parallel"), Connections: 2,
+		}), program.Side(typical, program.Task{Program: "typical", Database: url, Output: output("typical")}))
 	}
 	return r
 }

@@ -94,6 +94,9 @@ func (b *bench) writeLines(w io.Writer) error {
 	}
 	for _, s := range b.skipped {
 		for _, ratio := range s.ratios {
+			if ratio.Target == 0 {
+				continue
+			}
 			if err := encoder.Encode(line{Name: ratio.Name, Target: ratio.Target, Skipped: s.why}); err != nil {
 				return err
 			}

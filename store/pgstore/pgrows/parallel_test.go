@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -143,7 +144,8 @@ func TestConnectionsAreGivenBack(t *testing.T) {
 			t.Run(fmt.Sprint(name, " at ", until), func(t *testing.T) {
 				before := goleak.IgnoreCurrent()
 				test(t)
-				requireUsable(t, pool)
+				// Connections that were cut off leave the pool in the background.
+				require.Eventually(t, func() bool { return pool.Stat().AcquiredConns() == 0 }, time.Minute, time.Millisecond)
 				pool.Reset() // a pool has goroutines for a while that make connections
 				goleak.VerifyNone(t, before, goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).backgroundHealthCheck"),
 					goleak.IgnoreAnyFunction("github.com/jackc/pgx/v5/pgxpool.(*Pool).triggerHealthCheck.func1"))
@@ -231,7 +233,7 @@ func TestAnErrorOfAnyConnection(t *testing.T) {
 			}
 		}
 		require.ErrorContains(t, last, message)
-		assert.Greater(t, n, 20_000)
+		assert.Greater(t, n, 10_000)     // PostgreSQL may find the fault of a piece before its first record
 		assert.LessOrEqual(t, n, 27_000) // the records of its second are in another order
 		require.NoError(t, source.Close())
 		requireUsable(t, pool)

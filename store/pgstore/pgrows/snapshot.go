@@ -31,8 +31,9 @@ type Snapshot struct {
 	Count bool
 
 	// Connections is how many connections of DB, which must be a pool then, read a table at the same time. The default is 1.
-	// The further ones join the snapshot of the first (PostgreSQL's pg_export_snapshot) while a table is read, so that its
-	// records and their order are the same. See the package's documentation on when this pays.
+	// While a table is read, the further ones join the snapshot of the first (PostgreSQL's pg_export_snapshot), so that the
+	// records and their order are the same. A pool that has none to spare is not waited for: those that are there read on.
+	// See the package's documentation on when this pays, and which index it needs.
 	Connections int
 }
 
