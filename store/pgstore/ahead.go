@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// aheadLimit is how many exports Ahead names at the most.
-const aheadLimit = 5
+// aheadLimit is how many jobs Ahead names at the most.
+const aheadLimit = "5"
 
 // turnsTogether is of how many jobs it is found out together whose turn it is at the most, and rivalsTogether how many
 // workspaces are looked at for that.
@@ -53,7 +53,7 @@ const rivals = workspaces + `, rival AS MATERIALIZED (
 	)
 	SELECT workspace.id, held, served_at, oldest, ids FROM rival AS workspace CROSS JOIN LATERAL (
 		SELECT min(created_at) AS oldest, array_agg(id::text ORDER BY created_at, id) AS ids FROM (` + waitingOf + `
-			AND id <> ALL ($2) ORDER BY created_at, id LIMIT $4) AS first) AS waiting`
+			AND id <> ALL ($2) ORDER BY created_at, id LIMIT ` + aheadLimit + `) AS first) AS waiting`
 
 // aheadOf returns what Ahead returns, for several jobs, and decides on one after the other.
 func (s *Store) aheadOf(ctx context.Context, asked []string) (found [][]string, err error) {
@@ -71,7 +71,7 @@ func (s *Store) aheadOf(ctx context.Context, asked []string) (found [][]string, 
 			})
 			return err
 		})
-		batch.Queue(rivals, asked, slices.Concat(asked, inHand), rivalsTogether, aheadLimit).Query(func(rows pgx.Rows) error {
+		batch.Queue(rivals, asked, slices.Concat(asked, inHand), rivalsTogether).Query(func(rows pgx.Rows) error {
 			for rows.Next() {
 				r := new(rival)
 				var servedAt, oldest *time.Time

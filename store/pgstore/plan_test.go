@@ -82,7 +82,7 @@ func queries(id string) []query {
 		{"next held", nextHeld, nil},
 		{"longest waiting", longestWaiting, nil},
 		{"askers", askers, []any{[]string{id}}},
-		{"rivals", rivals, []any{[]string{id}, []string{id}, rivalsTogether, aheadLimit}},
+		{"rivals", rivals, []any{[]string{id}, []string{id}, rivalsTogether}},
 	}
 	for _, k := range kinds(dataexport.DueQuery{}) {
 		list = append(list, query{"due: " + k.where, k.due(), []any{k.after, 100}}, query{"upcoming: " + k.where, k.upcoming(), []any{k.after}})

@@ -20,16 +20,11 @@ func (s *Store) Waiting(ctx context.Context, atLeast time.Duration, after string
 	if after == "" {
 		after = "00000000-0000-0000-0000-000000000000"
 	}
-	return s.ids(ctx, waiting, atLeast, after, limit)
-}
-
-func (s *Store) ids(ctx context.Context, statement string, args ...any) ([]string, error) {
-	rows, err := s.pool.Query(ctx, statement, args...)
+	rows, err := s.pool.Query(ctx, waiting, atLeast, after, limit)
 	if err != nil {
 		return nil, explain(ctx, err)
 	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
+	if ids, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
 		return nil, explain(ctx, fmt.Errorf("looking for jobs that wait: %w", err))
 	}
 	return ids, nil
