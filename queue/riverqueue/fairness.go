@@ -2,6 +2,7 @@ package riverqueue
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -20,7 +21,9 @@ const turnTimeout = 5 * time.Second
 func (w *exportWorker) givesWay(ctx context.Context, job *river.Job[ExportArgs]) bool {
 	ctx, cancel := context.WithTimeout(ctx, turnTimeout)
 	defer cancel()
-	ahead, err := w.store.Ahead(ctx, job.Args.ExportID)
+	var about metadata
+	_ = json.Unmarshal(job.Metadata, &about) // else the store looks it up
+	ahead, err := w.store.Ahead(ctx, about.Workspace, job.Args.ExportID)
 	brought := false
 	if err == nil && len(ahead) > 0 {
 		brought, err = w.queue.bringForward(ctx, job.ID, ahead)
@@ -31,21 +34,24 @@ func (w *exportWorker) givesWay(ctx context.Context, job *river.Job[ExportArgs])
 	return brought
 }
 
-// bringForward has River bring the waiting job of the first of some exports that has one before others, together with a
-// job that gives way to it and is about to be snoozed. River has no function for it.
+// bringForward has River bring the waiting job of the first of some exports that has a live one before others, together with a
+// job that gives way to it and is about to be snoozed. It brings none if a worker has that job in hand already. River has
+// no function for it.
 func (q *Queue) bringForward(ctx context.Context, ownID int64, exports []string) (brought bool, err error) {
 	tag, err := q.pool.Exec(ctx, `
-		WITH brought AS (
+		WITH first AS MATERIALIZED (
+			SELECT job.id FROM unnest($3::text[]) AS export CROSS JOIN LATERAL (
+				SELECT id FROM `+q.table+`
+				WHERE kind = '`+ExportKind+`' AND args->>'export_id' = export AND state::text = ANY ($4::text[]) LIMIT 1) AS job
+			LIMIT 1
+		), brought AS (
 			UPDATE `+q.table+` SET priority = $1, scheduled_at = least(scheduled_at, now()), state = 'available'
 			WHERE id = (
-				SELECT job.id FROM unnest($3::text[]) AS export CROSS JOIN LATERAL (
-					SELECT id FROM `+q.table+`
-					WHERE kind = '`+ExportKind+`' AND args->>'export_id' = export AND state IN ('available', 'scheduled')
-					LIMIT 1 FOR UPDATE SKIP LOCKED) AS job
-				LIMIT 1)
+				SELECT id FROM `+q.table+` WHERE id = (SELECT id FROM first) AND state IN ('available', 'scheduled')
+				FOR UPDATE SKIP LOCKED)
 			RETURNING id)
 		UPDATE `+q.table+` SET priority = $1 WHERE id = $2 AND EXISTS (SELECT FROM brought)`,
-		priorityInTurn, ownID, exports)
+		priorityInTurn, ownID, exports, liveStates)
 	if err != nil {
 		return false, fmt.Errorf("riverqueue: bringing a River job forward: %w", err)
 	}

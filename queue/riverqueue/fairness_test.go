@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,13 +30,15 @@ func TestAFloodDoesNotStarveOthers(t *testing.T) {
 			w := newWorld(t, setting{options: func(o *riverqueue.Options) { o.Workers = workers }})
 			w.flood("flood", 1000)
 			late := make(chan dataexport.Job, 1)
-			begun, before := 0, 0
+			var once sync.Once
+			before := 0
 			w.sources.each(func(_ context.Context, q dataexport.Query, yield func(*memory.Record, error) bool) {
-				if q.Scope.WorkspaceID == "flood" && len(w.sources.order()) >= 50 && begun == 0 {
-					begun = 1
-					job := w.create("late")
-					before = len(w.sources.order())
-					late <- job
+				if len(w.sources.order()) >= 50 {
+					once.Do(func() {
+						job := w.create("late")
+						before = len(w.sources.order())
+						late <- job
+					})
 				}
 				yield(record(q), nil)
 			})

@@ -196,7 +196,7 @@ func TestPostgresGoesAway(t *testing.T) {
 			w.eventuallyStatus(under, dataexport.StatusReady)
 			later := w.create("acme")
 			w.eventuallyStatus(later, dataexport.StatusReady)
-			w.untilRiver(under.ID, rivertype.JobStateCompleted)
+			w.eventuallyRiver(under.ID, rivertype.JobStateCompleted)
 		})
 	}
 }

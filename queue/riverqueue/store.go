@@ -12,9 +12,9 @@ type Store interface {
 	dataexport.Store
 
 	// Ahead returns the ids of some exports, the oldest first, of the workspace that goes before that of the export with
-	// the given id. It returns none if that export is in turn or is not there. The Store may take it that the export goes, or the first of those
-	// that it has named.
-	Ahead(ctx context.Context, id string) (ids []string, err error)
+	// the given id, which is given too, or "" if it is not known. It returns none if that export is in turn or is not there. The
+	// Store may take it that the export goes, or the first of those that it has named.
+	Ahead(ctx context.Context, workspace, id string) (ids []string, err error)
 
 	// Waiting returns the ids, in ascending order and above the id after, of exports that could have been claimed for
 	// at least the given time. It returns limit of them at the most.

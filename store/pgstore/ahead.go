@@ -1,15 +1,23 @@
 package pgstore
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/dataexport/dataexport"
 )
 
-// aheadLimit is how many jobs Ahead names at the most.
-const aheadLimit = "5"
+// aheadMost is how many jobs Ahead names at the most, and aheadLimit the same for a statement.
+const (
+	aheadMost  = 5
+	aheadLimit = "5"
+)
 
 // turnsTogether is of how many jobs it is found out together whose turn it is at the most, and rivalsTogether how many
 // workspaces are looked at for that.
@@ -18,81 +26,101 @@ const (
 	rivalsTogether = 2 * turnsTogether
 )
 
-// Ahead returns the ids of the oldest jobs, a few at most, that the workspace could be given which goes before that of
-// a job. Each job is a turn of its workspace, and who has had more turns gives way, if the other has waited since before the
+// What is known of rivals is relied on for several times as long as it took to find out, but for rivalsKnownFor at the most.
+const (
+	rivalsKnownTimes = 16
+	rivalsKnownFor   = 100 * time.Millisecond
+)
+
+// Ahead returns the ids of the oldest jobs, a few at most, that the workspace could be given which goes before that of a job.
+// The job is one that can be given out, and workspace its own, or "" if that is not known.
+// Each job is a turn of its workspace, and who has had at least two turns more gives way, if the other has waited since before the
 // latest of them; so does who has at least two jobs more in work. So workspaces share evenly, also where one job is worked on at a
 // time, and jobs of workspaces that have one each go in the order in which they came. There are none if the job goes first or
 // is not there. An engine that brings jobs in an order of its own learns from it what to bring instead.
 //
 // A turn begins when Ahead says that a job may go, or names it first as one that goes before another: an engine is expected
-// to have it claimed at once. Turns are counted by each Store for itself.
-func (s *Store) Ahead(ctx context.Context, id string) (ids []string, err error) {
+// to have it claimed at once. Turns are counted by each Store for itself. What other Stores do is seen within a tenth of a
+// second.
+func (s *Store) Ahead(ctx context.Context, workspace, id string) (ids []string, err error) {
 	if !validID(id) {
 		return nil, nil
 	}
-	ids, err = s.asks.do(ctx, id)
+	if workspace == "" {
+		job, err := s.Find(ctx, id)
+		if err != nil {
+			if errors.Is(err, dataexport.ErrNotFound) {
+				err = nil
+			}
+			return nil, err
+		}
+		workspace = job.Scope.WorkspaceID
+	}
+	job := ownedJob{id: id, workspace: workspace}
+	if ids, decided := s.turns.ahead(job, false); decided {
+		return ids, nil
+	}
+	ids, err = s.asks.do(ctx, job)
 	return ids, explain(ctx, err)
 }
 
-// askers finds the workspaces of the jobs $1.
-const askers = `
-	SELECT place, workspace_id FROM unnest($1::uuid[]) WITH ORDINALITY AS asked (id, place)
-	JOIN dataexport_jobs AS job ON job.id = asked.id`
-
 // rivals finds the workspaces that have active jobs, with a few jobs of each that can be given out and are not among $2:
-// those of the jobs $1, and those that go before others, as many as $3 in all.
+// the workspaces $1, and those that go before others, as many as $3 in all.
 const rivals = workspaces + `, rival AS MATERIALIZED (
 		SELECT workspace.id, coalesce(held.jobs, 0) AS held, coalesce(known.served, 0) AS served, known.served_at
 		FROM workspace
 		LEFT JOIN held ON held.workspace_id = workspace.id
 		LEFT JOIN dataexport_workspaces AS known ON known.workspace_id = workspace.id
-		WHERE (SELECT count(*) FROM workspace) > 1
-		ORDER BY workspace.id IN (SELECT workspace_id FROM dataexport_jobs WHERE id = ANY ($1)) DESC,
-			workspace.held_until <= statement_timestamp() DESC, held, served, workspace.created_at, workspace.id
+		ORDER BY workspace.id = ANY ($1) DESC, workspace.held_until <= statement_timestamp() DESC,
+			held, served, workspace.created_at, workspace.id
 		LIMIT $3
 	)
-	SELECT workspace.id, held, served_at, oldest, ids FROM rival AS workspace CROSS JOIN LATERAL (
-		SELECT min(created_at) AS oldest, array_agg(id::text ORDER BY created_at, id) AS ids FROM (` + waitingOf + `
-			AND id <> ALL ($2) ORDER BY created_at, id LIMIT ` + aheadLimit + `) AS first) AS waiting`
+	SELECT workspace.id, served_at, held, waiting.id::text, waiting.created_at FROM rival AS workspace LEFT JOIN LATERAL (` +
+	waitingOf + ` AND id <> ALL ($2) ORDER BY created_at, id LIMIT ` + aheadLimit + `) AS waiting ON true`
 
 // aheadOf returns what Ahead returns, for several jobs, and decides on one after the other.
-func (s *Store) aheadOf(ctx context.Context, asked []string) (found [][]string, err error) {
-	var owners []string
+func (s *Store) aheadOf(ctx context.Context, asked []ownedJob) (found [][]string, err error) {
 	var known map[string]*rival
-	inHand := s.turns.jobs()
+	owners, excluded := make([]string, len(asked)), s.turns.jobs()
+	for i, job := range asked {
+		owners[i] = job.workspace
+		excluded = append(excluded, job.id)
+	}
+	begin := time.Now()
 	err = s.send(ctx, func(batch *pgx.Batch) {
-		owners, known = make([]string, len(asked)), make(map[string]*rival)
-		batch.Queue(askers, asked).Query(func(rows pgx.Rows) error {
-			var place int
-			var workspace string
-			_, err := pgx.ForEachRow(rows, []any{&place, &workspace}, func() error {
-				owners[place-1] = workspace
-				return nil
-			})
-			return err
-		})
-		batch.Queue(rivals, asked, slices.Concat(asked, inHand), rivalsTogether).Query(func(rows pgx.Rows) error {
-			for rows.Next() {
-				r := new(rival)
-				var servedAt, oldest *time.Time
-				if err := rows.Scan(&r.workspace, &r.held, &servedAt, &oldest, &r.waiting); err != nil {
-					return err
-				}
-				r.servedAt, r.oldest = instant(servedAt), instant(oldest)
-				known[r.workspace] = r
-			}
-			return rows.Err()
-		})
+		known = make(map[string]*rival)
+		batch.Queue(rivals, owners, excluded, rivalsTogether).Query(func(rows pgx.Rows) error { return scanRivals(rows, known) })
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.turns.meet(known, len(known) < rivalsTogether)
+	s.turns.meet(known, len(known) < rivalsTogether, time.Since(begin))
 	found = make([][]string, len(asked))
-	for i, id := range asked {
-		if known[owners[i]] != nil {
-			found[i] = s.turns.ahead(id, owners[i], known)
-		}
+	for i, job := range asked {
+		found[i], _ = s.turns.ahead(job, true)
 	}
 	return found, nil
+}
+
+// scanRivals reads rows of rivals.
+func scanRivals(rows pgx.Rows, known map[string]*rival) error {
+	var row rival
+	var id *string // null if the workspace has no job to give out
+	var servedAt, since *time.Time
+	_, err := pgx.ForEachRow(rows, []any{&row.workspace, &servedAt, &row.held, &id, &since}, func() error {
+		r := known[row.workspace]
+		if r == nil {
+			r = &rival{workspace: row.workspace, held: row.held, servedAt: instant(servedAt)}
+			known[r.workspace] = r
+		}
+		if id != nil {
+			r.waiting = append(r.waiting, waitingJob{id: *id, since: instant(since)})
+		}
+		return nil
+	})
+	for _, r := range known {
+		slices.SortFunc(r.waiting, func(a, b waitingJob) int { return cmp.Or(a.since.Compare(b.since), strings.Compare(a.id, b.id)) })
+		r.more = len(r.waiting) == aheadMost
+	}
+	return err
 }

@@ -17,6 +17,7 @@ const deleteJob = `
 
 // Delete implements dataexport.Store.
 func (s *Store) Delete(ctx context.Context, scope dataexport.Scope, id string) (dataexport.Job, error) {
+	s.turns.deleted(ownedJob{id: id, workspace: scope.WorkspaceID})
 	return s.read(ctx, id, deleteJob, id, scope.WorkspaceID, scope.Subject)
 }
 

@@ -191,7 +191,11 @@ func (s *Store) claimOne(ctx context.Context, claims []dataexport.ClaimOptions) 
 		ids[i] = claim.ID
 	}
 	given, err := s.claim(ctx, asked+claimChosen, claims, ids)
-	s.turns.claimed(ids)
+	for _, c := range given {
+		if c.err == nil {
+			s.turns.claimed(ownedJob{id: c.job.ID, workspace: c.job.Scope.WorkspaceID})
+		}
+	}
 	return given, err
 }
 

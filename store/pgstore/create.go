@@ -102,6 +102,7 @@ func (s *Store) Create(ctx context.Context, n dataexport.NewJob) (dataexport.Job
 		return dataexport.Job{}, false, dataexport.ErrIdempotencyKeyReused
 	}
 	if !made.replayed {
+		s.turns.ordered(ownedJob{id: made.job.ID, workspace: made.job.Scope.WorkspaceID}, made.job.CreatedAt)
 		s.announce()
 	}
 	return made.job, made.replayed, nil

@@ -81,8 +81,7 @@ func queries(id string) []query {
 		{"update together", findWanted + skipLocked + updateFound, arguments([]update{ready})},
 		{"next held", nextHeld, nil},
 		{"longest waiting", longestWaiting, nil},
-		{"askers", askers, []any{[]string{id}}},
-		{"rivals", rivals, []any{[]string{id}, []string{id}, rivalsTogether}},
+		{"rivals", rivals, []any{[]string{scope.WorkspaceID}, []string{id}, rivalsTogether}},
 	}
 	for _, k := range kinds(dataexport.DueQuery{}) {
 		list = append(list, query{"due: " + k.where, k.due(), []any{k.after, 100}}, query{"upcoming: " + k.where, k.upcoming(), []any{k.after}})
@@ -189,7 +188,7 @@ func TestPlans(t *testing.T) {
 // What a claim, and all that goes with it, looks at does not depend on how many jobs wait.
 func TestCostDoesNotGrowWithTheQueue(t *testing.T) {
 	pool := migrated(t)
-	names := []string{"create", "create or find", "announce", "claim any", "claim one", "claimable", "next held", "longest waiting", "askers", "rivals"}
+	names := []string{"create", "create or find", "announce", "claim any", "claim one", "claimable", "next held", "longest waiting", "rivals"}
 	for _, workspaces := range []int{1, 300} {
 		for _, waiting := range []int{10, 10_000, 100_000} {
 			fill(t, pool, filling{waiting, workspaces, 1_000})

@@ -42,7 +42,7 @@ type Store struct {
 	claimsOfAny *gathering[dataexport.ClaimOptions, claimed]
 	claimsOfOne *gathering[dataexport.ClaimOptions, claimed]
 	updates     *gathering[update, updatedJob]
-	asks        *gathering[string, []string]
+	asks        *gathering[ownedJob, []string]
 	turns       turns
 
 	mu        sync.Mutex

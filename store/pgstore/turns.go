@@ -2,6 +2,7 @@ package pgstore
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,9 +19,11 @@ const rememberedFor = time.Minute
 // goes first. Turns remember what was decided and cannot be seen in the database yet. They are
 // safe for concurrent use. Each process has its own, so that workspaces share each process evenly.
 type turns struct {
-	mu     sync.Mutex
-	inHand map[string]hand   // by job
-	had    map[string]record // by workspace
+	mu         sync.Mutex
+	inHand     map[string]hand   // by job
+	had        map[string]record // by workspace
+	rivals     map[string]*rival // by workspace, as they were seen last
+	knownUntil time.Time         // what is known of them is relied on until then
 }
 
 // A hand is a job that was let go, or promised to go, and is not claimed yet.
@@ -39,11 +42,20 @@ type record struct {
 // A rival is a workspace that has active jobs.
 type rival struct {
 	workspace string
-	held      int       // jobs that are held by a lease
-	servedAt  time.Time // when it was last given a job, or zero
-	waiting   []string  // the oldest of its jobs that can be given out
-	oldest    time.Time // when the first of them was made
+	held      int          // jobs that are held by a lease
+	servedAt  time.Time    // when it was last given a job, or zero
+	waiting   []waitingJob // the oldest of its jobs that can be given out, in their order
+	more      bool         // there may be more of them
 }
+
+// A waitingJob is a job that can be given out.
+type waitingJob struct {
+	id    string
+	since time.Time // when it was made
+}
+
+// An ownedJob is a job and its workspace.
+type ownedJob struct{ id, workspace string }
 
 // jobs returns the jobs that are in hand, and forgets those that have been for too long.
 func (t *turns) jobs() (ids []string) {
@@ -59,32 +71,75 @@ func (t *turns) jobs() (ids []string) {
 	return ids
 }
 
-// claimed forgets jobs: the database knows them now.
-func (t *turns) claimed(ids []string) {
+// claimed learns that a job was claimed by its id. If it was not let go it has gone all the same, which is a turn too: its engine
+// could bring none in its place.
+func (t *turns) claimed(job ownedJob) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, id := range ids {
-		delete(t.inHand, id)
+	_, letGo := t.inHand[job.id]
+	if _, met := t.had[job.workspace]; met && !letGo {
+		t.give(job.id, hand{workspace: job.workspace})
+	}
+	delete(t.inHand, job.id)
+	t.takeOut(job)
+}
+
+// ordered learns of a new job, which would not be known before the rivals are looked at again.
+func (t *turns) ordered(job ownedJob, since time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.known() {
+		return
+	}
+	if r := t.rival(job.workspace); !r.more {
+		r.waiting = append(r.waiting, waitingJob{id: job.id, since: since})
 	}
 }
 
-// meet learns of the workspaces that have active jobs, of all or, if there are too many, of those that may go first. One that is
-// new or has nothing to give out is taken to have had as many turns as the one of the others that had the fewest:
-// what it misses while it has no use for turns is not made up for.
-func (t *turns) meet(known map[string]*rival, all bool) {
+// deleted learns that a job is gone.
+func (t *turns) deleted(job ownedJob) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fewest := -1
-	for workspace, r := range known {
-		if h, ok := t.had[workspace]; ok && len(r.waiting) > 0 && (fewest < 0 || h.turns < fewest) {
-			fewest = h.turns
-		}
+	t.takeOut(job)
+}
+
+// takeOut takes a job out of those that are known to wait.
+func (t *turns) takeOut(job ownedJob) {
+	if r := t.rivals[job.workspace]; r != nil {
+		r.waiting = slices.DeleteFunc(r.waiting, func(other waitingJob) bool { return other.id == job.id })
 	}
+}
+
+// rival returns a workspace, which is a new one if it is not known.
+func (t *turns) rival(workspace string) *rival {
+	r := t.rivals[workspace]
+	if r == nil {
+		r = &rival{workspace: workspace}
+		t.rivals[workspace] = r
+		h := t.had[workspace]
+		h.turns = max(h.turns, t.fewest())
+		t.had[workspace] = h
+	}
+	return r
+}
+
+// known reports whether what is known of the rivals can be relied on.
+func (t *turns) known() bool { return time.Now().Before(t.knownUntil) }
+
+// meet learns of the workspaces that have active jobs, of all or, if there are too many, of those that may go first. One that is
+// new or has nothing to give out is taken to have had as many turns as the one of the others that had the fewest:
+// what it misses while it has no use for turns is not made up for. It took some time to find out.
+func (t *turns) meet(known map[string]*rival, all bool, took time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.rivals = known
+	t.knownUntil = time.Now().Add(min(rivalsKnownTimes*took, rivalsKnownFor))
+	fewest := t.fewest()
 	had := make(map[string]record, len(known))
 	for workspace, r := range known {
 		h, ok := t.had[workspace]
 		if !ok || len(r.waiting) == 0 {
-			h.turns = max(h.turns, fewest, 0)
+			h.turns = max(h.turns, fewest)
 		}
 		had[workspace] = h
 	}
@@ -96,25 +151,49 @@ func (t *turns) meet(known map[string]*rival, all bool) {
 	t.had = had
 }
 
-// ahead returns the jobs to which a job of a workspace gives way, and promises the first of them that it will go; or it
-// lets the job go and returns none.
-func (t *turns) ahead(id, workspace string, known map[string]*rival) []string {
+// fewest returns how many turns the one of the rivals has had that had the fewest.
+func (t *turns) fewest() (turns int) {
+	first := true
+	for workspace, r := range t.rivals {
+		if h, ok := t.had[workspace]; ok && len(r.waiting) > 0 && (first || h.turns < turns) {
+			turns, first = h.turns, false
+		}
+	}
+	return turns
+}
+
+// ahead returns the jobs to which a job gives way, and promises the first of them that it will go; or it
+// lets the job go and returns none. Nothing is decided if too little is known of the rivals, unless they have just been looked at.
+func (t *turns) ahead(job ownedJob, looked bool) (ids []string, decided bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if h := t.inHand[id]; h.promised {
+	if !looked && !t.known() {
+		return nil, false
+	}
+	own := t.rival(job.workspace)
+	if len(t.rivals) == 1 {
+		return nil, true
+	}
+	t.takeOut(job)
+	if h := t.inHand[job.id]; h.promised {
 		h.promised = false
-		t.inHand[id] = h
-		return nil
+		t.inHand[job.id] = h
+		return nil, true
 	}
-	first := t.before(id, known[workspace], known)
+	first, certain := t.before(job.id, own)
+	if !certain && !looked {
+		return nil, false
+	}
 	if first == nil {
-		t.give(id, hand{workspace: workspace})
-		return nil
+		t.give(job.id, hand{workspace: job.workspace})
+		return nil, true
 	}
-	ids := first.waiting
+	for _, other := range first.waiting {
+		ids = append(ids, other.id)
+	}
 	t.give(ids[0], hand{workspace: first.workspace, promised: true})
-	first.waiting = ids[1:] // another job that gives way does so to another
-	return ids
+	first.waiting = first.waiting[1:] // another job that gives way does so to another
+	return ids, true
 }
 
 // give takes a job in hand, which is a turn of its workspace. It counts also if the engine then brings another job in its place, or the job turns out to have ended.
@@ -135,10 +214,11 @@ type standing struct {
 	promised int
 }
 
-// before returns the workspace that goes before that of a job, or nil.
-func (t *turns) before(id string, owner *rival, known map[string]*rival) *rival {
-	standings := make(map[string]*standing, len(known))
-	for workspace, r := range known {
+// before returns the workspace that goes before that of a job, or nil, and whether that is certain: one of which it is not known
+// what it has waiting may be that one.
+func (t *turns) before(id string, owner *rival) (first *rival, certain bool) {
+	standings := make(map[string]*standing, len(t.rivals))
+	for workspace, r := range t.rivals {
 		standings[workspace] = &standing{rival: r, record: t.had[workspace]}
 	}
 	for job, h := range t.inHand {
@@ -151,24 +231,32 @@ func (t *turns) before(id string, owner *rival, known map[string]*rival) *rival 
 		}
 	}
 	own := standings[owner.workspace]
-	var first *standing
+	var best *standing
+	certain = true
 	for _, s := range standings {
-		if s != own && len(s.waiting) > 0 && own.givesWay(s) && (first == nil || s.compare(first) < 0) {
-			first = s
+		switch {
+		case s == own || !own.givesWay(s):
+		case len(s.waiting) == 0:
+			certain = false
+		case best == nil || s.compare(best) < 0:
+			best = s
 		}
 	}
-	if first == nil {
-		return nil
+	if best == nil {
+		return nil, certain
 	}
-	return first.rival
+	return best.rival, certain
 }
 
-// givesWay reports whether a workspace that asks for a job goes after another that waits for one. It does if it has had more turns
-// and the other has waited since before the latest of them. But who has clearly more jobs in work goes last, since
+// givesWay reports whether a workspace that asks for a job goes after another that has, or may have, some waiting. It does if
+// it has had at least two turns more and the other has waited since before the latest of them. Were one turn enough, it would give way also
+// to those that are about to have theirs. But who has clearly more jobs in work goes last, since
 // jobs that take long are worth several turns.
 func (a *standing) givesWay(other *standing) bool {
 	const clearly = 2
 	switch {
+	case len(other.waiting) == 0 && !other.more:
+		return false
 	case a.held+a.letGo >= other.held+other.letGo+other.promised+clearly:
 		return true
 	case other.held >= a.held+a.letGo+clearly:
@@ -178,12 +266,12 @@ func (a *standing) givesWay(other *standing) bool {
 	if a.servedAt.After(latest) {
 		latest = a.servedAt
 	}
-	return a.turns > other.turns && other.oldest.Before(latest)
+	return a.turns >= other.turns+clearly && (len(other.waiting) == 0 || other.waiting[0].since.Before(latest))
 }
 
-// compare orders workspaces by who goes before whom.
+// compare orders workspaces that have jobs waiting by who goes before whom.
 func (a *standing) compare(b *standing) int {
 	return cmp.Or(
 		cmp.Compare(a.turns, b.turns), cmp.Compare(a.held+a.letGo+a.promised, b.held+b.letGo+b.promised),
-		a.oldest.Compare(b.oldest), strings.Compare(a.workspace, b.workspace))
+		a.waiting[0].since.Compare(b.waiting[0].since), strings.Compare(a.workspace, b.workspace))
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A crowd is what a database and an engine are to turns: workspaces with jobs, which the engine brings in the order in which
@@ -20,6 +21,7 @@ type crowd struct {
 	queue   []string // jobs in the order in which the engine brings them
 	claimed []string // workspaces in the order in which they were served
 	waits   int      // how often a job gave way
+	looks   int      // how often the database was asked for all rivals
 }
 
 // newCrowd orders jobs, each of a workspace, one after the other.
@@ -39,25 +41,34 @@ func (c *crowd) order(id, workspace string) {
 		r = &rival{workspace: workspace}
 		c.rivals[workspace] = r
 	}
-	if len(r.waiting) == 0 {
-		r.oldest = time.Now()
-	}
-	r.waiting = append(r.waiting, id)
+	r.waiting = append(r.waiting, waitingJob{id: id, since: time.Now()})
 	time.Sleep(time.Microsecond) // of the bubble: no two at the same instant
 }
 
-// known returns the workspaces as the database shows them, without the jobs in hand.
-func (c *crowd) known(asked ...string) map[string]*rival {
-	inHand := c.turns.jobs()
+// ahead asks for a job, and looks at the workspaces as the database shows them, without the jobs in hand and those that are
+// brought with it, if that is due. It takes a tenth of a millisecond for each.
+func (c *crowd) ahead(id string, brought []string) []string {
+	job := ownedJob{id: id, workspace: c.owners[id]}
+	if ids, decided := c.turns.ahead(job, false); decided {
+		return ids
+	}
+	c.look(brought...)
+	ids, _ := c.turns.ahead(job, true)
+	return ids
+}
+
+func (c *crowd) look(brought ...string) {
+	c.looks++
+	excluded := append(c.turns.jobs(), brought...)
 	known := make(map[string]*rival)
 	for workspace, r := range c.rivals {
 		shown := *r
-		shown.waiting = slices.DeleteFunc(slices.Clone(r.waiting), func(id string) bool {
-			return slices.Contains(inHand, id) || slices.Contains(asked, id)
-		})
+		shown.waiting = slices.DeleteFunc(slices.Clone(r.waiting), func(job waitingJob) bool { return slices.Contains(excluded, job.id) })
+		shown.waiting = shown.waiting[:min(aheadMost, len(shown.waiting))]
+		shown.more = len(shown.waiting) == aheadMost
 		known[workspace] = &shown
 	}
-	return known
+	c.turns.meet(known, true, 100*time.Microsecond*time.Duration(len(known)))
 }
 
 // work has as many workers as are given take what the engine brings, claim it together and end it, until nothing is left.
@@ -65,12 +76,9 @@ func (c *crowd) work(workers int) {
 	for len(c.queue) > 0 {
 		brought := slices.Clone(c.queue[:min(workers, len(c.queue))])
 		c.queue = c.queue[len(brought):]
-		known := c.known(brought...)
-		c.turns.meet(known, true)
 		var let, forward, back []string
 		for _, id := range brought {
-			owner := c.owners[id]
-			ahead := c.turns.ahead(id, owner, known)
+			ahead := c.ahead(id, brought)
 			i := -1
 			for _, other := range ahead {
 				if i = slices.Index(c.queue, other); i >= 0 {
@@ -91,9 +99,9 @@ func (c *crowd) work(workers int) {
 			r := c.rivals[c.owners[id]]
 			c.claimed = append(c.claimed, r.workspace)
 			r.servedAt = time.Now()
-			r.waiting = slices.DeleteFunc(r.waiting, func(other string) bool { return other == id })
+			r.waiting = slices.DeleteFunc(r.waiting, func(other waitingJob) bool { return other.id == id })
+			c.turns.claimed(ownedJob{id: id, workspace: r.workspace})
 		}
-		c.turns.claimed(let)
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -102,7 +110,7 @@ func repeat(workspace string, n int) []string { return slices.Repeat([]string{wo
 
 func TestTurnsShareEvenly(t *testing.T) {
 	for _, workers := range []int{1, 2, 4, 16} {
-		for _, workspaces := range []int{2, 3, 7} {
+		for _, workspaces := range []int{2, 3, 7, 20} {
 			t.Run(fmt.Sprintf("%d workers, %d workspaces", workers, workspaces), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					const jobs = 100
@@ -113,6 +121,7 @@ func TestTurnsShareEvenly(t *testing.T) {
 					c := newCrowd(order...)
 					c.work(workers)
 					assert.Len(t, c.claimed, jobs*workspaces)
+					t.Logf("%d gave way, %d looks", c.waits, c.looks)
 					half := c.claimed[:len(c.claimed)/2]
 					for i := range workspaces {
 						served := 0
@@ -157,8 +166,9 @@ func TestTurnsLeaveGoodOrderAlone(t *testing.T) {
 		}
 		c := newCrowd(order...)
 		c.work(16)
-		t.Logf("%d of %d gave way", c.waits, len(order))
+		t.Logf("%d of %d gave way, %d looks at all workspaces", c.waits, len(order), c.looks)
 		assert.Less(t, c.waits, len(order)/20)
+		assert.Less(t, c.looks, len(order)/16/3, "where many have jobs, not all are looked at each time")
 	})
 }
 
@@ -168,7 +178,7 @@ func TestTurnsAreNotSavedUp(t *testing.T) {
 		c := newCrowd(append(repeat("a", 300), "b")...)
 		long := c.rivals["b"].waiting // b has one job that takes long
 		c.rivals["b"].waiting, c.rivals["b"].held = nil, 1
-		c.queue = slices.DeleteFunc(c.queue, func(id string) bool { return id == long[0] })
+		c.queue = slices.DeleteFunc(c.queue, func(id string) bool { return id == long[0].id })
 		c.work(1)
 		c.claimed, c.rivals["b"].held = nil, 0
 		for i := range 100 {
@@ -185,14 +195,14 @@ func TestTurnsAreNotSavedUp(t *testing.T) {
 func TestTurnsOfTheUnlisted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd("a", "b")
-		c.turns.meet(c.known(), true)
+		c.look()
 		for range 5 {
 			c.turns.give("of a", hand{workspace: "a"})
 		}
-		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false)
+		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false, 0)
 		assert.Equal(t, 5, c.turns.had["a"].turns)
 		time.Sleep(rememberedFor)
-		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false)
+		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false, 0)
 		assert.NotContains(t, c.turns.had, "a")
 	})
 }
@@ -201,10 +211,65 @@ func TestTurnsOfTheUnlisted(t *testing.T) {
 func TestPromisesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd("a", "b")
-		c.turns.meet(c.known(), true)
+		c.look()
 		c.turns.give("b 1", hand{workspace: "b", promised: true})
 		assert.Equal(t, []string{"b 1"}, c.turns.jobs())
 		time.Sleep(inHandFor + 1)
 		assert.Empty(t, c.turns.jobs())
+	})
+}
+
+// What this process does to jobs is known without another look at the database.
+func TestTurnsKnowOwnChangesAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(append(repeat("a", 4), "b")...)
+		ask := func(id string) []string {
+			ids, decided := c.turns.ahead(ownedJob{id: id, workspace: c.owners[id]}, false)
+			require.True(t, decided)
+			return ids
+		}
+		c.look()
+		c.turns.deleted(ownedJob{id: "b 4", workspace: "b"})
+		for _, id := range []string{"a 0", "a 1", "a 2"} {
+			assert.Empty(t, ask(id), "b has nothing to give out any more")
+		}
+		c.turns.had["a"] = record{turns: 5, latest: time.Now().Add(time.Hour)}
+		c.turns.had["new"] = record{turns: 1}
+		c.turns.ordered(ownedJob{id: "first of new", workspace: "new"}, time.Now())
+		c.turns.ordered(ownedJob{id: "second of new", workspace: "new"}, time.Now())
+		assert.Equal(t, []string{"first of new", "second of new"}, ask("a 3"))
+
+		time.Sleep(time.Second)
+		_, decided := c.turns.ahead(ownedJob{id: "a 3", workspace: "a"}, false)
+		assert.False(t, decided, "it is time for another look")
+	})
+}
+
+// Only so many jobs of a workspace are known. If it may go first and has none of them left, it must be looked at again.
+func TestTurnsLookForMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd(append(repeat("a", 4), repeat("b", 2*aheadMost)...)...)
+		c.look()
+		c.turns.had["a"] = record{turns: 9, latest: time.Now().Add(time.Hour)}
+		c.turns.rivals["b"].waiting = nil
+		_, decided := c.turns.ahead(ownedJob{id: "a 0", workspace: "a"}, false)
+		assert.False(t, decided)
+		ids, decided := c.turns.ahead(ownedJob{id: "b 4", workspace: "b"}, false)
+		assert.True(t, decided, "b itself gives way to nobody")
+		assert.Empty(t, ids)
+	})
+}
+
+// A job that was to give way and goes all the same has had a turn.
+func TestTurnsOfThoseWhoDoNotWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "a", "a", "b")
+		c.look()
+		c.turns.claimed(ownedJob{id: "a 0", workspace: "a"})
+		c.turns.claimed(ownedJob{id: "a 1", workspace: "a"})
+		assert.Equal(t, 2, c.turns.had["a"].turns)
+		assert.Equal(t, []string{"b 3"}, c.ahead("a 2", nil))
+		c.turns.claimed(ownedJob{id: "b 3", workspace: "b"})
+		assert.Equal(t, 1, c.turns.had["b"].turns, "it was promised, and is counted once")
 	})
 }

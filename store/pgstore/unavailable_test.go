@@ -42,7 +42,7 @@ func calls(s *Store) map[string]func(context.Context) error {
 		"handing back": func(ctx context.Context) error { _, err := s.Update(ctx, job, 0); return err },
 		"Due":          func(ctx context.Context) error { _, _, err := s.Due(ctx, dataexport.DueQuery{Limit: 1}); return err },
 		"Stats":        func(ctx context.Context) error { _, err := s.Stats(ctx); return err },
-		"Ahead":        func(ctx context.Context) error { _, err := s.Ahead(ctx, n.ID); return err },
+		"Ahead":        func(ctx context.Context) error { _, err := s.Ahead(ctx, n.Scope.WorkspaceID, n.ID); return err },
 		"Waiting":      func(ctx context.Context) error { _, err := s.Waiting(ctx, 0, "", 1); return err },
 		"Migrate":      func(ctx context.Context) error { return Migrate(ctx, s.pool) },
 	}
