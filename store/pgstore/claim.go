@@ -196,6 +196,7 @@ func (s *Store) claimOne(ctx context.Context, claims []dataexport.ClaimOptions) 
 			s.turns.claimed(ownedJob{id: c.job.ID, workspace: c.job.Scope.WorkspaceID})
 		}
 	}
+	s.turns.forget(ids)
 	return given, err
 }
 

@@ -80,8 +80,16 @@ func (t *turns) claimed(job ownedJob) {
 	if _, met := t.had[job.workspace]; met && !letGo {
 		t.give(job.id, hand{workspace: job.workspace})
 	}
-	delete(t.inHand, job.id)
 	t.takeOut(job)
+}
+
+// forget learns of jobs that are not in hand any more: the database knows how they stand.
+func (t *turns) forget(ids []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, id := range ids {
+		delete(t.inHand, id)
+	}
 }
 
 // ordered learns of a new job, which would not be known before the rivals are looked at again.

@@ -102,6 +102,7 @@ func (c *crowd) work(workers int) {
 			r.waiting = slices.DeleteFunc(r.waiting, func(other waitingJob) bool { return other.id == id })
 			c.turns.claimed(ownedJob{id: id, workspace: r.workspace})
 		}
+		c.turns.forget(let)
 		time.Sleep(time.Millisecond)
 	}
 }
