@@ -29,10 +29,24 @@ import (
 // NULL is null. A value that does not fit is a dataexport.ErrBadRow that names the column. A row is borrowed: it is valid
 // until the next is asked for. When ctx is done the statement is interrupted. The connection can be used for something else
 // when the range is over.
+//
+// SQLite works in the process of the host, and keeps a core busy. It does so on a goroutine of its own, ahead of the
+// consumer, until the range is over.
 func Query(ctx context.Context, conn *sqlite.Conn, columns []dataexport.Column, sql string, arguments ...string) iter.Seq2[dataexport.Row, error] {
-	return func(yield func(dataexport.Row, error) bool) {
+	read := dataexport.ReadAhead(func(yield func(dataexport.Row, error) bool) {
 		if err := query(ctx, conn, columns, sql, arguments, yield); err != nil {
 			yield(nil, err)
+		}
+	})
+	return func(yield func(dataexport.Row, error) bool) {
+		p := newParser(columns)
+		for row, err := range read {
+			if err == nil {
+				row, err = p.parse(row)
+			}
+			if !yield(row, err) || err != nil {
+				return
+			}
 		}
 	}
 }

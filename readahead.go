@@ -1,0 +1,176 @@
+package dataexport
+
+import (
+	"errors"
+	"iter"
+	"time"
+	"unsafe"
+)
+
+// ReadAhead yields the rows of a source, which it ranges over on a goroutine of its own while the consumer is busy with
+// earlier ones. It is for sources that keep a core busy, such as a database in the same process or a decryption: an export then takes
+// as long as the slower of reading and rendering, and not as both. A source that mostly waits for a server gains little.
+//
+// Rows are copied, some hundred at a time, into memory that is used again. They are borrowed, as those of any source. A row that the
+// source has yielded reaches the consumer when the source goes on, ten milliseconds later at the latest. A panic of
+// the source becomes an error. The goroutine has ended when ranging over the result ends, for which the source must heed its
+// context.
+func ReadAhead(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		a := &readAhead{full: make(chan *batch, batchCount), free: make(chan *batch, batchCount), stop: make(chan struct{})}
+		defer func() {
+			close(a.stop)
+			for range a.full { // until the goroutine closes it
+			}
+		}()
+		go a.read(rows)
+		a.pass(yield)
+	}
+}
+
+// How rows are taken together: enough that handing them over costs nothing, few enough to stay in the processor's cache.
+const (
+	batchCount = 4 // one being filled, one being read, two waiting
+	batchRows  = 256
+	batchBytes = 64 << 10
+	batchTime  = 10 * time.Millisecond
+)
+
+// errSourceGone is the error of a source whose goroutine has ended before the source has, as runtime.Goexit does.
+var errSourceGone = errors.New("dataexport: the source has ended its goroutine")
+
+// A readAhead is the hand-over between the goroutine that reads and the consumer. Both channels have room for all batches.
+type readAhead struct {
+	full chan *batch
+	free chan *batch
+	stop chan struct{} // closed when the consumer has left
+	made int           // batches
+}
+
+// pass yields the rows that were read, until there are no more or the consumer leaves.
+func (a *readAhead) pass(yield func(Row, error) bool) {
+	for b := range a.full {
+		for _, row := range b.rows {
+			if !yield(row, nil) {
+				return
+			}
+		}
+		if b.err != nil && !yield(nil, b.err) {
+			return
+		}
+		b.reset()
+		a.free <- b
+	}
+}
+
+// read fills batches until the source ends or the consumer has left.
+func (a *readAhead) read(rows iter.Seq2[Row, error]) {
+	current, _ := a.next()
+	ended := false
+	defer func() {
+		if v := recover(); v != nil {
+			current.err = panicError(v)
+		} else if !ended {
+			current.err = errSourceGone
+		}
+		a.full <- current
+		close(a.full)
+	}()
+	for row, err := range rows {
+		if current.err = err; err == nil {
+			current.add(row)
+		}
+		if !current.isFull() {
+			continue
+		}
+		a.full <- current
+		var goOn bool
+		if current, goOn = a.next(); !goOn {
+			break
+		}
+	}
+	ended = true
+}
+
+// next returns an empty batch, and false if the consumer has left.
+func (a *readAhead) next() (b *batch, goOn bool) {
+	if a.made < batchCount {
+		a.made++
+		return new(batch), true
+	}
+	select {
+	case b := <-a.free:
+		return b, true
+	case <-a.stop:
+		return new(batch), false
+	}
+}
+
+// A batch is some rows and all that they point at. If there is an error, it came after them. What has grown out of its memory
+// stays where it was for the rows that point at it.
+type batch struct {
+	rows  []Row
+	err   error
+	began time.Time // when the first row came
+
+	values []Value
+	text   []byte
+	lists  []string
+}
+
+func (b *batch) reset() {
+	clear(b.lists) // they hold on to text that may have grown out of the batch
+	if cap(b.text) > 4*batchBytes {
+		b.text = nil // a record was very large, and the next ones need not be
+	}
+	b.rows, b.values, b.text, b.lists, b.err = b.rows[:0], b.values[:0], b.text[:0], b.lists[:0], nil
+}
+
+// isFull reports whether the batch is to be handed over.
+func (b *batch) isFull() bool {
+	return b.err != nil || len(b.rows) == batchRows || len(b.text) >= batchBytes || time.Since(b.began) >= batchTime
+}
+
+// add adds a copy of a row.
+func (b *batch) add(row Row) {
+	if len(b.rows) == 0 {
+		b.began = time.Now()
+	}
+	first := len(b.values)
+	b.values = append(b.values, row...)
+	copied := b.values[first:len(b.values):len(b.values)]
+	for i := range copied {
+		switch v := &copied[i]; v.kind {
+		case KindString, KindJSON, KindDecimal:
+			v.pointer = b.copy(unsafe.Slice((*byte)(v.pointer), v.bits))
+		case KindUUID:
+			v.pointer = b.copy(v.UUID()[:])
+		case KindStrings:
+			v.pointer = b.copyList(v.Strings())
+		}
+	}
+	b.rows = append(b.rows, copied)
+}
+
+// copy returns where a copy of some bytes is.
+func (b *batch) copy(content []byte) unsafe.Pointer {
+	if len(content) == 0 {
+		return nil
+	}
+	first := len(b.text)
+	b.text = append(b.text, content...)
+	return unsafe.Pointer(&b.text[first])
+}
+
+// copyList returns where a copy of a list is.
+func (b *batch) copyList(list []string) unsafe.Pointer {
+	if len(list) == 0 {
+		return nil
+	}
+	first := len(b.lists)
+	for _, s := range list {
+		copied := b.copy(unsafe.Slice(unsafe.StringData(s), len(s)))
+		b.lists = append(b.lists, unsafe.String((*byte)(copied), len(s)))
+	}
+	return unsafe.Pointer(&b.lists[first])
+}
