@@ -34,24 +34,22 @@ func (w *exportWorker) givesWay(ctx context.Context, job *river.Job[ExportArgs])
 	return brought
 }
 
-// bringForward has River bring the waiting job of the first of some exports that has a live one before others, together with a
-// job that gives way to it and is about to be snoozed. It brings none if a worker has that job in hand already. River has
-// no function for it.
+// bringForward has River bring the waiting job of the first of some exports that has one before others, together with a
+// job that gives way to it and is about to be snoozed. River has no function for it.
 func (q *Queue) bringForward(ctx context.Context, ownID int64, exports []string) (brought bool, err error) {
 	tag, err := q.pool.Exec(ctx, `
-		WITH first AS MATERIALIZED (
-			SELECT job.id FROM unnest($3::text[]) AS export CROSS JOIN LATERAL (
-				SELECT id FROM `+q.table+`
-				WHERE kind = '`+ExportKind+`' AND args->>'export_id' = export AND state::text = ANY ($4::text[]) LIMIT 1) AS job
-			LIMIT 1
-		), brought AS (
+		WITH brought AS (
 			UPDATE `+q.table+` SET priority = $1, scheduled_at = least(scheduled_at, now()), state = 'available'
 			WHERE id = (
-				SELECT id FROM `+q.table+` WHERE id = (SELECT id FROM first) AND state IN ('available', 'scheduled')
+				SELECT id FROM `+q.table+` WHERE state IN ('available', 'scheduled') AND id = (
+					SELECT job.id FROM unnest($3::text[]) WITH ORDINALITY AS export (id, place) CROSS JOIN LATERAL (
+						SELECT id FROM `+q.table+`
+						WHERE kind = '`+ExportKind+`' AND args->>'export_id' = export.id AND state IN ('available', 'scheduled') LIMIT 1) AS job
+					ORDER BY place LIMIT 1)
 				FOR UPDATE SKIP LOCKED)
 			RETURNING id)
 		UPDATE `+q.table+` SET priority = $1 WHERE id = $2 AND EXISTS (SELECT FROM brought)`,
-		priorityInTurn, ownID, exports, liveStates)
+		priorityInTurn, ownID, exports)
 	if err != nil {
 		return false, fmt.Errorf("riverqueue: bringing a River job forward: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/memory"
@@ -80,4 +81,41 @@ func TestTwoFloodsShareEvenly(t *testing.T) {
 			assert.LessOrEqual(t, snoozes, 2*float64(len(ids)))
 		})
 	}
+}
+
+// Several processes share a queue, and each decides by itself.
+func TestTwoFloodsShareSeveralProcesses(t *testing.T) {
+	database := postgres.NewDatabase(t)
+	one := func(o *riverqueue.Options) { o.Workers = 1 }
+	w := newWorldAt(t, database, setting{options: one})
+	const exports = 200
+	ids := slices.Concat(w.flood("first", exports), w.flood("second", exports))
+	for range 3 {
+		newMember(t, database, setting{options: one}).run()
+	}
+	w.run()
+	for _, id := range ids {
+		w.untilStatus(id, dataexport.StatusReady)
+	}
+	var second int
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT count(*) FROM (
+		SELECT workspace_id FROM dataexport_jobs ORDER BY started_at LIMIT $1) AS half WHERE workspace_id = 'second'`, exports).Scan(&second))
+	t.Logf("of the first %d exports %d were of the second workspace", exports, second)
+	assert.InDelta(t, exports/2, second, exports/4)
+}
+
+// Exports that were deleted before anybody worked on them leave their River jobs behind, which are no turns of their workspace.
+func TestDeletedExportsAreNoTurns(t *testing.T) {
+	w := newWorld(t, setting{options: func(o *riverqueue.Options) { o.Workers = 1 }})
+	const exports = 100
+	for _, id := range w.flood("deleted", exports) {
+		require.NoError(t, w.Delete(t.Context(), dataexport.Scope{WorkspaceID: "deleted", Subject: "ana"}, id))
+	}
+	w.flood("flood", exports)
+	last := w.create("deleted")
+	w.run()
+	w.untilStatus(last.ID, dataexport.StatusReady)
+	waited := slices.Index(w.sources.order(), "deleted")
+	t.Logf("it waited for %d others", waited)
+	assert.LessOrEqual(t, waited, 10)
 }

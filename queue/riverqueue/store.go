@@ -12,7 +12,7 @@ type Store interface {
 	dataexport.Store
 
 	// Ahead returns the ids of some exports, the oldest first, of the workspace that goes before that of the export with
-	// the given id, which is given too, or "" if it is not known. It returns none if that export is in turn or is not there. The
+	// the given id, which is given too, or "" if it is not known. It returns none if that export is in turn. The
 	// Store may take it that the export goes, or the first of those that it has named.
 	Ahead(ctx context.Context, workspace, id string) (ids []string, err error)
 

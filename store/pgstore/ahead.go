@@ -36,12 +36,12 @@ const (
 // The job is one that can be given out, and workspace its own, or "" if that is not known.
 // Each job is a turn of its workspace, and who has had at least two turns more gives way, if the other has waited since before the
 // latest of them; so does who has at least two jobs more in work. So workspaces share evenly, also where one job is worked on at a
-// time, and jobs of workspaces that have one each go in the order in which they came. There are none if the job goes first or
-// is not there. An engine that brings jobs in an order of its own learns from it what to bring instead.
+// time, and jobs of workspaces that have one each go in the order in which they came. There are none if the job goes first. If it is not there, or has ended,
+// it is not said which. An engine that brings jobs in an order of its own learns from it what to bring instead.
 //
-// A turn begins when Ahead says that a job may go, or names it first as one that goes before another: an engine is expected
-// to have it claimed at once. Turns are counted by each Store for itself. What other Stores do is seen within a tenth of a
-// second.
+// A job has had its turn when Ahead says that it may go, and an engine is expected to have it claimed at once, or when it is claimed by its
+// id without that. One that cannot be claimed has had none. The first job that is named is expected to be asked for soon. Turns are counted
+// by each Store for itself. What other Stores do is seen a tenth of a second later, and the time of a look at the database.
 func (s *Store) Ahead(ctx context.Context, workspace, id string) (ids []string, err error) {
 	if !validID(id) {
 		return nil, nil
@@ -80,12 +80,23 @@ const rivals = workspaces + `, rival AS MATERIALIZED (
 
 // aheadOf returns what Ahead returns, for several jobs, and decides on one after the other.
 func (s *Store) aheadOf(ctx context.Context, asked []ownedJob) (found [][]string, err error) {
-	var known map[string]*rival
-	owners, excluded := make([]string, len(asked)), s.turns.jobs()
+	found = make([][]string, len(asked))
+	var open []int // those on which nothing is decided yet: another call may have looked while they were waiting
 	for i, job := range asked {
-		owners[i] = job.workspace
-		excluded = append(excluded, job.id)
+		var decided bool
+		if found[i], decided = s.turns.ahead(job, false); !decided {
+			open = append(open, i)
+		}
 	}
+	if len(open) == 0 {
+		return found, nil
+	}
+	owners, excluded := make([]string, len(open)), s.turns.jobs()
+	for i, place := range open {
+		owners[i] = asked[place].workspace
+		excluded = append(excluded, asked[place].id)
+	}
+	var known map[string]*rival
 	begin := time.Now()
 	err = s.send(ctx, func(batch *pgx.Batch) {
 		known = make(map[string]*rival)
@@ -95,9 +106,8 @@ func (s *Store) aheadOf(ctx context.Context, asked []ownedJob) (found [][]string
 		return nil, err
 	}
 	s.turns.meet(known, len(known) < rivalsTogether, time.Since(begin))
-	found = make([][]string, len(asked))
-	for i, job := range asked {
-		found[i], _ = s.turns.ahead(job, true)
+	for _, place := range open {
+		found[place], _ = s.turns.ahead(asked[place], true)
 	}
 	return found, nil
 }

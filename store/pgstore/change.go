@@ -17,8 +17,11 @@ const deleteJob = `
 
 // Delete implements dataexport.Store.
 func (s *Store) Delete(ctx context.Context, scope dataexport.Scope, id string) (dataexport.Job, error) {
-	s.turns.deleted(ownedJob{id: id, workspace: scope.WorkspaceID})
-	return s.read(ctx, id, deleteJob, id, scope.WorkspaceID, scope.Subject)
+	job, err := s.read(ctx, id, deleteJob, id, scope.WorkspaceID, scope.Subject)
+	if err == nil {
+		s.turns.deleted(ownedJob{id: id, workspace: scope.WorkspaceID})
+	}
+	return job, err
 }
 
 // wantedArguments are what updateFound is given: lists of as many values, one for each job.
@@ -83,6 +86,9 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 		return dataexport.Job{}, explain(ctx, err)
 	case !done.found:
 		return dataexport.Job{}, s.explainRefusal(ctx, j.ID)
+	}
+	if done.job.Status != dataexport.StatusProcessing {
+		s.turns.released(done.job.Scope.WorkspaceID)
 	}
 	if done.job.Status == dataexport.StatusPending {
 		s.announce()

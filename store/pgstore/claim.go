@@ -191,12 +191,13 @@ func (s *Store) claimOne(ctx context.Context, claims []dataexport.ClaimOptions) 
 		ids[i] = claim.ID
 	}
 	given, err := s.claim(ctx, asked+claimChosen, claims, ids)
-	for _, c := range given {
-		if c.err == nil {
+	for i, c := range given {
+		if err == nil && c.err == nil {
 			s.turns.claimed(ownedJob{id: c.job.ID, workspace: c.job.Scope.WorkspaceID})
+		} else {
+			s.turns.refused(ids[i])
 		}
 	}
-	s.turns.forget(ids)
 	return given, err
 }
 

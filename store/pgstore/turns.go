@@ -1,19 +1,24 @@
 package pgstore
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
 
-// inHandFor is how long a job is taken for being in hand that was let go or promised to go, and is not claimed: its engine has thought
-// better of it.
-const inHandFor = time.Second
+// How long a job is taken for being in hand. One that was let go is claimed at once, or its engine has thought better of it. One that was
+// promised to go may be brought to another process, which counts its turn.
+const (
+	letGoFor    = time.Second
+	promisedFor = 50 * time.Millisecond
+)
 
 // rememberedFor is how long the turns of a workspace are remembered of which it is not known whether it has active jobs.
 const rememberedFor = time.Minute
+
+// turnsSaved is how many turns a workspace can have had fewer than others and still make up for: one that lets its turns
+// pass, since its engine has lost its jobs, must not have all to itself later.
+const turnsSaved = 16
 
 // Turns decide which workspace goes first. Each time that a job is let go its workspace has had a turn, and who has had fewer
 // goes first. Turns remember what was decided and cannot be seen in the database yet. They are
@@ -30,7 +35,14 @@ type turns struct {
 type hand struct {
 	workspace string
 	since     time.Time
-	promised  bool // another job has given way to it
+	promised  bool // another job has given way to it; its turn comes when it is let go
+}
+
+func (h hand) over() bool {
+	if h.promised {
+		return time.Since(h.since) > promisedFor
+	}
+	return time.Since(h.since) > letGoFor
 }
 
 // A record is what is remembered of a workspace for as long as it has active jobs.
@@ -48,6 +60,11 @@ type rival struct {
 	more      bool         // there may be more of them
 }
 
+// lists reports whether a job is known to wait.
+func (r *rival) lists(id string) bool {
+	return slices.ContainsFunc(r.waiting, func(job waitingJob) bool { return job.id == id })
+}
+
 // A waitingJob is a job that can be given out.
 type waitingJob struct {
 	id    string
@@ -62,7 +79,7 @@ func (t *turns) jobs() (ids []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for id, h := range t.inHand {
-		if time.Since(h.since) > inHandFor {
+		if h.over() {
 			delete(t.inHand, id)
 			continue
 		}
@@ -76,19 +93,33 @@ func (t *turns) jobs() (ids []string) {
 func (t *turns) claimed(job ownedJob) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, letGo := t.inHand[job.id]
-	if _, met := t.had[job.workspace]; met && !letGo {
-		t.give(job.id, hand{workspace: job.workspace})
+	h, inHand := t.inHand[job.id]
+	if _, met := t.had[job.workspace]; met && (!inHand || h.promised) {
+		t.count(job.workspace, 1)
 	}
+	delete(t.inHand, job.id)
 	t.takeOut(job)
+	if r := t.rivals[job.workspace]; r != nil {
+		r.held++
+	}
 }
 
-// forget learns of jobs that are not in hand any more: the database knows how they stand.
-func (t *turns) forget(ids []string) {
+// refused learns of a job that could not be claimed. Its workspace has not had the turn.
+func (t *turns) refused(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, id := range ids {
-		delete(t.inHand, id)
+	if h, ok := t.inHand[id]; ok && !h.promised {
+		t.count(h.workspace, -1)
+	}
+	delete(t.inHand, id)
+}
+
+// released learns that a job is not held any more.
+func (t *turns) released(workspace string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.rivals[workspace]; r != nil && r.held > 0 {
+		r.held--
 	}
 }
 
@@ -96,10 +127,21 @@ func (t *turns) forget(ids []string) {
 func (t *turns) ordered(job ownedJob, since time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.known() {
+	if _, inHand := t.inHand[job.id]; inHand || !t.known() {
 		return
 	}
-	if r := t.rival(job.workspace); !r.more {
+	r := t.rivals[job.workspace]
+	if r == nil {
+		r = &rival{workspace: job.workspace}
+		h := t.had[job.workspace]
+		h.turns = max(h.turns, t.fewest())
+		t.rivals[job.workspace], t.had[job.workspace] = r, h
+	}
+	switch {
+	case r.more || r.lists(job.id):
+	case len(r.waiting) == aheadMost:
+		r.more = true
+	default:
 		r.waiting = append(r.waiting, waitingJob{id: job.id, since: since})
 	}
 }
@@ -118,37 +160,28 @@ func (t *turns) takeOut(job ownedJob) {
 	}
 }
 
-// rival returns a workspace, which is a new one if it is not known.
-func (t *turns) rival(workspace string) *rival {
-	r := t.rivals[workspace]
-	if r == nil {
-		r = &rival{workspace: workspace}
-		t.rivals[workspace] = r
-		h := t.had[workspace]
-		h.turns = max(h.turns, t.fewest())
-		t.had[workspace] = h
-	}
-	return r
-}
-
 // known reports whether what is known of the rivals can be relied on.
 func (t *turns) known() bool { return time.Now().Before(t.knownUntil) }
 
-// meet learns of the workspaces that have active jobs, of all or, if there are too many, of those that may go first. One that is
-// new or has nothing to give out is taken to have had as many turns as the one of the others that had the fewest:
-// what it misses while it has no use for turns is not made up for. It took some time to find out.
+// meet learns of the workspaces that have active jobs, of all or, if there are too many, of those that may go first. It took some time
+// to find out. A workspace that is new or has nothing to give out is taken to have had as many turns as the one of the
+// others that had the fewest: what it misses while it has no use for turns is not made up for.
 func (t *turns) meet(known map[string]*rival, all bool, took time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.rivals = known
 	t.knownUntil = time.Now().Add(min(rivalsKnownTimes*took, rivalsKnownFor))
-	fewest := t.fewest()
+	for id, h := range t.inHand { // since the look began
+		t.takeOut(ownedJob{id: id, workspace: h.workspace})
+	}
+	fewest, most := t.fewest(), t.most()
 	had := make(map[string]record, len(known))
 	for workspace, r := range known {
 		h, ok := t.had[workspace]
-		if !ok || len(r.waiting) == 0 {
+		if !ok || !r.wants() {
 			h.turns = max(h.turns, fewest)
 		}
+		h.turns = max(h.turns, most-turnsSaved)
 		had[workspace] = h
 	}
 	for workspace, h := range t.had {
@@ -159,15 +192,30 @@ func (t *turns) meet(known map[string]*rival, all bool, took time.Duration) {
 	t.had = had
 }
 
-// fewest returns how many turns the one of the rivals has had that had the fewest.
-func (t *turns) fewest() (turns int) {
-	first := true
+// wants reports whether a workspace has, or may have, jobs to give out.
+func (r *rival) wants() bool { return len(r.waiting) > 0 || r.more }
+
+// fewest returns how many turns the one of the rivals that want some has had that had the fewest. If none does, it is as
+// many as the one that had the most.
+func (t *turns) fewest() int {
+	fewest, found := 0, false
 	for workspace, r := range t.rivals {
-		if h, ok := t.had[workspace]; ok && len(r.waiting) > 0 && (first || h.turns < turns) {
-			turns, first = h.turns, false
+		if h, ok := t.had[workspace]; ok && r.wants() && (!found || h.turns < fewest) {
+			fewest, found = h.turns, true
 		}
 	}
-	return turns
+	if !found {
+		return t.most()
+	}
+	return fewest
+}
+
+// most returns how many turns the one of the rivals has had that had the most.
+func (t *turns) most() (most int) {
+	for workspace := range t.rivals {
+		most = max(most, t.had[workspace].turns)
+	}
+	return most
 }
 
 // ahead returns the jobs to which a job gives way, and promises the first of them that it will go; or it
@@ -175,17 +223,16 @@ func (t *turns) fewest() (turns int) {
 func (t *turns) ahead(job ownedJob, looked bool) (ids []string, decided bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !looked && !t.known() {
-		return nil, false
+	own := t.rivals[job.workspace]
+	if own == nil || !looked && !t.known() {
+		return nil, looked // if it has no active jobs, there is nothing to decide
 	}
-	own := t.rival(job.workspace)
+	t.takeOut(job)
 	if len(t.rivals) == 1 {
 		return nil, true
 	}
-	t.takeOut(job)
-	if h := t.inHand[job.id]; h.promised {
-		h.promised = false
-		t.inHand[job.id] = h
+	if t.inHand[job.id].promised {
+		t.letGo(job)
 		return nil, true
 	}
 	first, certain := t.before(job.id, own)
@@ -193,93 +240,37 @@ func (t *turns) ahead(job ownedJob, looked bool) (ids []string, decided bool) {
 		return nil, false
 	}
 	if first == nil {
-		t.give(job.id, hand{workspace: job.workspace})
+		t.letGo(job)
 		return nil, true
 	}
 	for _, other := range first.waiting {
 		ids = append(ids, other.id)
 	}
-	t.give(ids[0], hand{workspace: first.workspace, promised: true})
+	t.takeInHand(ids[0], hand{workspace: first.workspace, promised: true})
 	first.waiting = first.waiting[1:] // another job that gives way does so to another
 	return ids, true
 }
 
-// give takes a job in hand, which is a turn of its workspace. It counts also if the engine then brings another job in its place, or the job turns out to have ended.
-func (t *turns) give(id string, h hand) {
+// letGo lets a job go, which is a turn of its workspace.
+func (t *turns) letGo(job ownedJob) {
+	t.takeInHand(job.id, hand{workspace: job.workspace})
+	t.count(job.workspace, 1)
+}
+
+func (t *turns) takeInHand(id string, h hand) {
 	if t.inHand == nil {
 		t.inHand = make(map[string]hand)
 	}
 	h.since = time.Now()
 	t.inHand[id] = h
-	t.had[h.workspace] = record{turns: t.had[h.workspace].turns + 1, latest: h.since}
 }
 
-// A standing is what a workspace is measured by against others.
-type standing struct {
-	*rival
-	record
-	letGo    int // jobs in hand
-	promised int
-}
-
-// before returns the workspace that goes before that of a job, or nil, and whether that is certain: one of which it is not known
-// what it has waiting may be that one.
-func (t *turns) before(id string, owner *rival) (first *rival, certain bool) {
-	standings := make(map[string]*standing, len(t.rivals))
-	for workspace, r := range t.rivals {
-		standings[workspace] = &standing{rival: r, record: t.had[workspace]}
+// count counts a turn, or takes one back.
+func (t *turns) count(workspace string, turns int) {
+	h := t.had[workspace]
+	h.turns = max(0, h.turns+turns)
+	if turns > 0 {
+		h.latest = time.Now()
 	}
-	for job, h := range t.inHand {
-		switch s := standings[h.workspace]; {
-		case s == nil || job == id:
-		case h.promised:
-			s.promised++
-		default:
-			s.letGo++
-		}
-	}
-	own := standings[owner.workspace]
-	var best *standing
-	certain = true
-	for _, s := range standings {
-		switch {
-		case s == own || !own.givesWay(s):
-		case len(s.waiting) == 0:
-			certain = false
-		case best == nil || s.compare(best) < 0:
-			best = s
-		}
-	}
-	if best == nil {
-		return nil, certain
-	}
-	return best.rival, certain
-}
-
-// givesWay reports whether a workspace that asks for a job goes after another that has, or may have, some waiting. It does if
-// it has had at least two turns more and the other has waited since before the latest of them. Were one turn enough, it would give way also
-// to those that are about to have theirs. But who has clearly more jobs in work goes last, since
-// jobs that take long are worth several turns.
-func (a *standing) givesWay(other *standing) bool {
-	const clearly = 2
-	switch {
-	case len(other.waiting) == 0 && !other.more:
-		return false
-	case a.held+a.letGo >= other.held+other.letGo+other.promised+clearly:
-		return true
-	case other.held >= a.held+a.letGo+clearly:
-		return false
-	}
-	latest := a.latest
-	if a.servedAt.After(latest) {
-		latest = a.servedAt
-	}
-	return a.turns >= other.turns+clearly && (len(other.waiting) == 0 || other.waiting[0].since.Before(latest))
-}
-
-// compare orders workspaces that have jobs waiting by who goes before whom.
-func (a *standing) compare(b *standing) int {
-	return cmp.Or(
-		cmp.Compare(a.turns, b.turns), cmp.Compare(a.held+a.letGo+a.promised, b.held+b.letGo+b.promised),
-		a.waiting[0].since.Compare(b.waiting[0].since), strings.Compare(a.workspace, b.workspace))
+	t.had[workspace] = h
 }

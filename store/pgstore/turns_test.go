@@ -102,7 +102,6 @@ func (c *crowd) work(workers int) {
 			r.waiting = slices.DeleteFunc(r.waiting, func(other waitingJob) bool { return other.id == id })
 			c.turns.claimed(ownedJob{id: id, workspace: r.workspace})
 		}
-		c.turns.forget(let)
 		time.Sleep(time.Millisecond)
 	}
 }
@@ -198,7 +197,7 @@ func TestTurnsOfTheUnlisted(t *testing.T) {
 		c := newCrowd("a", "b")
 		c.look()
 		for range 5 {
-			c.turns.give("of a", hand{workspace: "a"})
+			c.turns.count("a", 1)
 		}
 		c.turns.meet(map[string]*rival{"b": c.rivals["b"]}, false, 0)
 		assert.Equal(t, 5, c.turns.had["a"].turns)
@@ -213,10 +212,14 @@ func TestPromisesEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd("a", "b")
 		c.look()
-		c.turns.give("b 1", hand{workspace: "b", promised: true})
-		assert.Equal(t, []string{"b 1"}, c.turns.jobs())
-		time.Sleep(inHandFor + 1)
+		c.turns.takeInHand("b 1", hand{workspace: "b", promised: true})
+		c.turns.letGo(ownedJob{id: "a 0", workspace: "a"})
+		assert.ElementsMatch(t, []string{"a 0", "b 1"}, c.turns.jobs())
+		time.Sleep(promisedFor + 1)
+		assert.Equal(t, []string{"a 0"}, c.turns.jobs())
+		time.Sleep(letGoFor)
 		assert.Empty(t, c.turns.jobs())
+		assert.Zero(t, c.turns.had["b"].turns, "it did not have the turn")
 	})
 }
 
@@ -272,5 +275,175 @@ func TestTurnsOfThoseWhoDoNotWait(t *testing.T) {
 		assert.Equal(t, []string{"b 3"}, c.ahead("a 2", nil))
 		c.turns.claimed(ownedJob{id: "b 3", workspace: "b"})
 		assert.Equal(t, 1, c.turns.had["b"].turns, "it was promised, and is counted once")
+	})
+}
+
+// Who comes after others have worked for long begins where they are, also while none of them has a job to give out.
+func TestNewcomersBeginWhereOthersAre(t *testing.T) {
+	for name, rivals := range map[string]map[string]*rival{
+		"others have jobs":         {"a": {workspace: "a", waiting: []waitingJob{{id: "of a"}}}},
+		"others may have jobs":     {"a": {workspace: "a", more: true}},
+		"others have none to give": {"a": {workspace: "a"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var turns turns
+				turns.meet(rivals, true, time.Second)
+				turns.count("a", 100)
+				turns.ordered(ownedJob{id: "of b", workspace: "b"}, time.Now())
+				assert.Equal(t, 100, turns.had["b"].turns, "known from this process")
+				again := map[string]*rival{"a": rivals["a"], "b": {workspace: "b"}, "c": {workspace: "c", waiting: []waitingJob{{id: "of c"}}}}
+				turns.meet(again, true, time.Second)
+				assert.Equal(t, 100, turns.had["c"].turns, "known from the database")
+			})
+		})
+	}
+}
+
+// Who lets its turns pass does not save up all of them.
+func TestTurnsThatPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "lost")
+		c.look()
+		c.turns.count("a", 100)
+		c.look()
+		assert.Equal(t, 100-turnsSaved, c.turns.had["lost"].turns)
+	})
+}
+
+// A job that could not be claimed has taken no turn from its workspace.
+func TestTurnsOfJobsThatAreGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "a", "b")
+		assert.Empty(t, c.ahead("a 0", nil))
+		assert.Equal(t, 1, c.turns.had["a"].turns)
+		c.turns.refused("a 0")
+		assert.Zero(t, c.turns.had["a"].turns)
+		assert.Empty(t, c.turns.jobs())
+		c.turns.refused("a 0")
+		assert.Zero(t, c.turns.had["a"].turns)
+
+		assert.Empty(t, c.ahead("a 1", nil))
+		c.turns.claimed(ownedJob{id: "a 1", workspace: "a"})
+		c.turns.refused("a 1") // a second River job of the same export
+		assert.Equal(t, 1, c.turns.had["a"].turns)
+	})
+}
+
+// What is held follows the claims of this process, between one look and the next.
+func TestTurnsKnowWhatIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "a", "a", "b")
+		c.look()
+		for _, id := range []string{"a 0", "a 1"} {
+			c.turns.letGo(ownedJob{id: id, workspace: "a"})
+			c.turns.claimed(ownedJob{id: id, workspace: "a"})
+		}
+		c.turns.had["a"] = record{}
+		ids, decided := c.turns.ahead(ownedJob{id: "a 2", workspace: "a"}, false)
+		assert.True(t, decided)
+		assert.Equal(t, []string{"b 3"}, ids, "a has two jobs in work and b has none, whatever the turns")
+		c.turns.refused("b 3")
+		c.turns.rivals["b"].waiting = []waitingJob{{id: "b 3"}}
+		c.turns.released("a")
+		ids, _ = c.turns.ahead(ownedJob{id: "a 2", workspace: "a"}, false)
+		assert.Empty(t, ids, "one more is not enough")
+		c.turns.released("a")
+		c.turns.released("a")
+		assert.Zero(t, c.turns.rivals["a"].held)
+	})
+}
+
+// Where there are too many workspaces to know all, one that is not known is looked at before anything is decided on it; and so is one that is
+// new.
+func TestTurnsOfUnknownWorkspaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, all := range []bool{false, true} {
+			c := newCrowd("a", "b")
+			c.turns.meet(c.rivals, all, time.Second)
+			_, decided := c.turns.ahead(ownedJob{id: "of c", workspace: "c"}, false)
+			assert.False(t, decided)
+			ids, decided := c.turns.ahead(ownedJob{id: "of c", workspace: "c"}, true)
+			assert.True(t, decided)
+			assert.Empty(t, ids, "it has no active jobs")
+			assert.Empty(t, c.turns.jobs())
+		}
+	})
+}
+
+// New jobs are listed once, if they are not in hand already, and not more of them than the database would list.
+func TestTurnsListFewJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "b")
+		c.look()
+		c.turns.letGo(ownedJob{id: "fast", workspace: "b"})
+		c.turns.ordered(ownedJob{id: "fast", workspace: "b"}, time.Now())
+		c.turns.ordered(ownedJob{id: "b 1", workspace: "b"}, time.Now())
+		for i := range 2 * aheadMost {
+			c.turns.ordered(ownedJob{id: fmt.Sprint("new ", i), workspace: "b"}, time.Now())
+		}
+		b := c.turns.rivals["b"]
+		assert.Len(t, b.waiting, aheadMost)
+		assert.True(t, b.more)
+		assert.Equal(t, "b 1", b.waiting[0].id)
+		assert.Equal(t, "new 0", b.waiting[1].id)
+	})
+}
+
+// What was let go while the database was being looked at is not listed.
+func TestTurnsDuringALook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "b", "b")
+		c.look()
+		seen := c.turns.rivals // by a look that began before
+		c.turns.letGo(ownedJob{id: "b 1", workspace: "b"})
+		c.turns.meet(seen, true, time.Millisecond)
+		assert.False(t, c.turns.rivals["b"].lists("b 1"))
+		assert.True(t, c.turns.rivals["b"].lists("b 2"))
+	})
+}
+
+// Others than this process may have given a workspace its latest job.
+func TestTurnsKnowWhoWasServedElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ask := func(servedAt time.Time) []string {
+			c := newCrowd("a", "b")
+			c.rivals["a"].servedAt = servedAt
+			c.look()
+			c.turns.had["a"] = record{turns: 9, latest: time.Now().Add(-time.Hour)}
+			ids, _ := c.turns.ahead(ownedJob{id: "a 0", workspace: "a"}, false)
+			return ids
+		}
+		assert.Empty(t, ask(time.Time{}), "b has come after the latest turn of a here")
+		assert.Equal(t, []string{"b 1"}, ask(time.Now().Add(time.Hour)))
+	})
+}
+
+// Who has clearly fewer jobs in work does not give way, however many turns it has had.
+func TestTurnsOfThoseWithFewInWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "b")
+		c.rivals["b"].held = 2
+		c.look()
+		c.turns.had["a"] = record{turns: 9, latest: time.Now()}
+		ids, _ := c.turns.ahead(ownedJob{id: "a 0", workspace: "a"}, false)
+		assert.Empty(t, ids)
+		c.turns.rivals["b"].held = 1
+		ids, _ = c.turns.ahead(ownedJob{id: "a 0", workspace: "a"}, false)
+		assert.Equal(t, []string{"b 1"}, ids)
+	})
+}
+
+// Who was promised a turn has as good as had it: the next goes to another.
+func TestPromisesCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "a", "b", "b", "c")
+		c.look()
+		c.turns.had["a"] = record{turns: 9, latest: time.Now()}
+		c.turns.had["b"], c.turns.had["c"] = record{turns: 3}, record{turns: 3}
+		c.turns.rivals["c"].held = 1 // so that only turns speak for it
+		assert.Equal(t, []string{"b 2", "b 3"}, c.ahead("a 0", nil))
+		c.turns.had["a"] = record{turns: 9, latest: time.Now()}
+		assert.Equal(t, []string{"c 4"}, c.ahead("a 1", nil))
 	})
 }
