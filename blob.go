@@ -57,6 +57,14 @@ type BlobStore interface {
 	List(ctx context.Context, prefix string) iter.Seq2[BlobInfo, error]
 }
 
+// An UnfinishedDeleter is a BlobStore that can remove what unfinished Puts of a key have left and keep the blob. Storage needs it in which
+// both can be there at once: an upload that was begun twice, since the answer to the first request was lost, leaves one behind.
+type UnfinishedDeleter interface {
+	// DeleteUnfinished removes what unfinished Puts of the key have left, as Delete does, and not the blob. A Put that is under way
+	// may fail.
+	DeleteUnfinished(ctx context.Context, key string) error
+}
+
 // SignedURLOptions say what a signed URL answers, and for how long.
 type SignedURLOptions struct {
 	Expiry time.Duration // more than 0

@@ -97,10 +97,15 @@ func (r *Runner) SweepOrphans(ctx context.Context) error {
 			}
 			id = owner
 		}
-		if needed(job, blob.Key) {
+		isNeeded := needed(job, blob.Key)
+		if isNeeded && job.Status.Active() {
 			continue
 		}
-		if err := r.config.Blobs.Delete(ctx, blob.Key); err != nil {
+		removed, err := r.removeBlob(ctx, blob, isNeeded)
+		if !removed && err == nil {
+			continue
+		}
+		if err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", blob.Key, err))
 			continue
 		}
@@ -121,6 +126,23 @@ func (r *Runner) SweepOrphans(ctx context.Context) error {
 // never comes back.
 func needed(job *Job, key string) bool {
 	return job != nil && (job.Status.Active() || job.BlobKey == key)
+}
+
+// removeBlob removes a blob. Of a key that is needed it removes only what is unfinished, if the storage can: a job that has ended has no Put
+// under way.
+func (r *Runner) removeBlob(ctx context.Context, blob BlobInfo, needed bool) (removed bool, err error) {
+	if !needed {
+		return true, r.config.Blobs.Delete(ctx, blob.Key)
+	}
+	deleter, ok := r.config.Blobs.(UnfinishedDeleter)
+	if !ok || !blob.Unfinished {
+		return false, nil
+	}
+	err = deleter.DeleteUnfinished(ctx, blob.Key)
+	if errors.Is(err, errors.ErrUnsupported) {
+		return false, nil
+	}
+	return true, err
 }
 
 // attemptKey returns where the attempt that claimed a job writes its file: no two attempts have the same version.
@@ -159,8 +181,8 @@ func (r *Runner) removeFiles(ctx context.Context, job Job, keep string) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.StoreTimeout)
 	defer cancel()
 	for blob, err := range r.config.Blobs.List(ctx, job.ID+"/") {
-		if err == nil && blob.Key != keep {
-			err = r.config.Blobs.Delete(ctx, blob.Key)
+		if err == nil {
+			_, err = r.removeBlob(ctx, blob, blob.Key == keep)
 		}
 		if err != nil {
 			r.config.logOf(&job).ErrorContext(ctx, "a file that nobody needs could not be removed; the sweep will",

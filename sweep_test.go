@@ -4,6 +4,11 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -171,6 +176,88 @@ func TestOrphans(t *testing.T) {
 		put(missing.String() + "/2")
 		require.NoError(t, f.Runner().SweepOrphans(t.Context()))
 		assert.ElementsMatch(t, stay, f.keys(t))
+	})
+}
+
+// A twice is a BlobStore that has begun some uploads twice.
+type twice struct {
+	dataexport.BlobStore
+	mu    sync.Mutex
+	twice []string
+}
+
+func (b *twice) List(ctx context.Context, prefix string) iter.Seq2[dataexport.BlobInfo, error] {
+	return func(yield func(dataexport.BlobInfo, error) bool) {
+		for info, err := range b.BlobStore.List(ctx, prefix) {
+			if !yield(info, err) {
+				return
+			}
+		}
+		b.mu.Lock()
+		keys := slices.Clone(b.twice)
+		b.mu.Unlock()
+		for _, key := range keys {
+			if strings.HasPrefix(key, prefix) && !yield(dataexport.BlobInfo{Key: key, Unfinished: true}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (b *twice) DeleteUnfinished(_ context.Context, key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.twice = slices.DeleteFunc(b.twice, func(other string) bool { return other == key })
+	return nil
+}
+
+// newTwice makes a service whose uploads may be begun twice.
+func newTwice(t *testing.T) (*fixture, *twice) {
+	blobs := new(twice)
+	return newFixture(t, memory.Slice(memories("acme", 3)), func(c *dataexport.Config) {
+		blobs.BlobStore = c.Blobs
+		c.Blobs = blobs
+	}), blobs
+}
+
+// An upload that was begun twice has one left over under the very key of the file.
+func TestOrphansOfTheKeyOfAFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, blobs := newTwice(t)
+		ready, err := f.Runner().RunJob(t.Context(), f.create(t).ID)
+		require.NoError(t, err)
+		blobs.twice = []string{ready.BlobKey}
+		require.NoError(t, f.Runner().SweepOrphans(t.Context()))
+		assert.Empty(t, blobs.twice)
+		assert.Equal(t, []string{ready.BlobKey}, f.keys(t))
+	})
+}
+
+// After several attempts the last one clears up, also under its own key.
+func TestTheLastAttemptClearsUpItsKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, blobs := newTwice(t)
+		lost, err := f.store.Claim(t.Context(), dataexport.ClaimOptions{ID: f.create(t).ID, Lease: time.Second})
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second)
+		key := lost.ID + "/" + strconv.FormatInt(lost.Version+1, 10)
+		blobs.twice = []string{key}
+		ready, err := f.Runner().RunJob(t.Context(), lost.ID)
+		require.NoError(t, err)
+		require.Equal(t, key, ready.BlobKey)
+		assert.Empty(t, blobs.twice)
+		assert.Equal(t, []string{key}, f.keys(t))
+	})
+}
+
+// What is unfinished of a key that an active job may be writing at this moment stays.
+func TestUploadsOfActiveJobsStay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, blobs := newTwice(t)
+		key := f.create(t).ID + "/2"
+		blobs.twice = []string{key}
+		require.NoError(t, f.Runner().SweepOrphans(t.Context()))
+		assert.Equal(t, []string{key}, blobs.twice)
 	})
 }
 

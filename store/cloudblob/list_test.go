@@ -66,6 +66,10 @@ func TestListUnfinished(t *testing.T) {
 			}
 			assert.Equal(t, stop, seen)
 		}
+		require.NoError(t, store.DeleteUnfinished(t.Context(), "b/1"))
+		require.NoError(t, store.DeleteUnfinished(t.Context(), "b/2"), "there is none")
+		assert.Equal(t, []string{"a/1?", "b/1", "b/2", "b/3?", "c/1", "z/1?"}, brief(list(t, store, "")))
+		require.ErrorIs(t, store.DeleteUnfinished(t.Context(), "../b"), dataexport.ErrInvalid)
 		require.NoError(t, store.Delete(t.Context(), "b/1"))
 		assert.Equal(t, []string{"a/1?", "b/2", "b/3?", "c/1", "z/1?"}, brief(list(t, store, "")))
 	})

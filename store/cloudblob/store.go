@@ -94,8 +94,9 @@ type Store struct {
 }
 
 var (
-	_ dataexport.BlobStore = (*Store)(nil)
-	_ dataexport.URLSigner = (*Store)(nil)
+	_ dataexport.BlobStore         = (*Store)(nil)
+	_ dataexport.UnfinishedDeleter = (*Store)(nil)
+	_ dataexport.URLSigner         = (*Store)(nil)
 )
 
 // New returns a store in a bucket. The bucket remains the caller's, who closes it when the store is no longer used.
@@ -114,13 +115,25 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 		return err
 	}
 	// The uploads first: one that is completed before it can be aborted is an object that the second step removes.
-	if s.options.Storage != nil {
-		if err := s.options.Storage.AbortUnfinished(ctx, key); err != nil {
-			return fail(ctx, "abort the uploads of", key, err)
-		}
+	if err := s.DeleteUnfinished(ctx, key); err != nil {
+		return err
 	}
 	if err := s.bucket.Delete(ctx, key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 		return fail(ctx, "delete", key, err)
+	}
+	return nil
+}
+
+// DeleteUnfinished removes uploads as dataexport.UnfinishedDeleter says, if there is a Storage that knows of any.
+func (s *Store) DeleteUnfinished(ctx context.Context, key string) error {
+	if err := check(ctx, key); err != nil {
+		return err
+	}
+	if s.options.Storage == nil {
+		return nil
+	}
+	if err := s.options.Storage.AbortUnfinished(ctx, key); err != nil {
+		return fail(ctx, "abort the uploads of", key, err)
 	}
 	return nil
 }

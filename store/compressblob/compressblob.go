@@ -144,6 +144,15 @@ func (s *Store) Open(ctx context.Context, key string) (dataexport.Blob, error) {
 // Delete removes a blob as dataexport.BlobStore says.
 func (s *Store) Delete(ctx context.Context, key string) error { return s.inner.Delete(ctx, key) }
 
+// DeleteUnfinished has the inner store do what dataexport.UnfinishedDeleter says. The error is errors.ErrUnsupported if that cannot.
+func (s *Store) DeleteUnfinished(ctx context.Context, key string) error {
+	inner, ok := s.inner.(dataexport.UnfinishedDeleter)
+	if !ok {
+		return fmt.Errorf("compressblob: deleting what is unfinished of %q: %w by the inner store", key, errors.ErrUnsupported)
+	}
+	return inner.DeleteUnfinished(ctx, key)
+}
+
 // List yields what the inner store has, as dataexport.BlobStore says. The Size of a blob is that of the stored file, not
 // of its content, which is known only once it is opened.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[dataexport.BlobInfo, error] {

@@ -335,3 +335,26 @@ func TestNoGoroutineStays(t *testing.T) {
 		assert.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+1 }, 10*time.Second, time.Millisecond)
 	}
 }
+
+// A thorough is a BlobStore that deletes what is unfinished.
+type thorough struct {
+	dataexport.BlobStore
+	deleted string
+}
+
+func (b *thorough) DeleteUnfinished(_ context.Context, key string) error {
+	b.deleted = key
+	return nil
+}
+
+func TestDeleteUnfinished(t *testing.T) {
+	able := &thorough{BlobStore: memblob.New()}
+	s, err := compressblob.New(able, compressblob.Options{Coding: compressblob.Gzip})
+	require.NoError(t, err)
+	require.NoError(t, s.DeleteUnfinished(t.Context(), "job/1"))
+	assert.Equal(t, "job/1", able.deleted)
+
+	s, err = compressblob.New(memblob.New(), smallChunks(compressblob.Gzip))
+	require.NoError(t, err)
+	assert.ErrorIs(t, s.DeleteUnfinished(t.Context(), "job/1"), errors.ErrUnsupported)
+}
