@@ -19,26 +19,30 @@ type table interface {
 const verified = 2000
 
 // runDatabase runs a race for each format with tables that grow. Before that it compares what the sides have written.
-func (b *bench) runDatabase(ctx context.Context, t table, formats []string, newRace func(format string) *race.Race) error {
+func (b *bench) runDatabase(ctx context.Context, t table, formats []string, newRace func(format string, records int) *race.Race) error {
 	if err := t.grow(ctx, verified); err != nil {
 		return err
 	}
 	for _, format := range formats {
-		if err := verifySides(ctx, newRace(format), b.directory, format); err != nil {
+		if err := verifySides(ctx, newRace(format, verified), b.directory, format); err != nil {
 			return err
 		}
 	}
 	size := verified
-	for _, n := range b.sizes() {
+	for i, n := range b.sizes() {
+		effort := b.onDisk()
+		if i > 0 {
+			effort = b.atLength()
+		}
 		b.log("adding records, to %d", n)
 		if err := t.grow(ctx, n-size); err != nil {
 			return err
 		}
 		size = n
 		for _, format := range formats {
-			r := newRace(format)
+			r := newRace(format, n)
 			r.Records = n
-			if err := b.run(ctx, r, b.onDisk()); err != nil {
+			if err := b.run(ctx, r, effort); err != nil {
 				return err
 			}
 			if err := emptyDirectory(b.directory); err != nil {

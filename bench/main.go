@@ -1,7 +1,7 @@
 // Command bench compares dataexport with what it competes with: renderers with the libraries that there are, exports from
 // databases with the databases' own tools, downloads with nginx. Run it from the root of the repository:
 //
-//	go run ./bench           all of it, for hours; writes the table into docs/performance.md
+//	go run ./bench           all of it, in about an hour; writes the table into docs/performance.md
 //	go run ./bench -quick    the most important comparisons, in less than two minutes
 //
 // Each number is a ratio: how many times less time ours takes than theirs. All sides of a comparison run on the same data, one

@@ -75,10 +75,10 @@ func (b *bench) inMemory() race.Effort {
 	if b.quick {
 		return race.Effort{Least: 5, Most: 25, Time: 4 * time.Second}
 	}
-	return race.Effort{Least: 25, Most: 101, Time: time.Minute}
+	return race.Effort{Least: 11, Most: 51, Time: 20 * time.Second}
 }
 
-// onDisk is the effort of races that take seconds, or minutes.
+// onDisk is the effort of races that take seconds.
 func (b *bench) onDisk() race.Effort {
 	if b.brief {
 		return race.Effort{Least: 1, Most: 1}
@@ -86,8 +86,11 @@ func (b *bench) onDisk() race.Effort {
 	if b.quick {
 		return race.Effort{Least: 3, Most: 7, Time: 10 * time.Second}
 	}
-	return race.Effort{Least: 3, Most: 11, Time: 5 * time.Minute}
+	return race.Effort{Least: 5, Most: 11, Time: 2 * time.Minute}
 }
+
+// atLength is the effort of races that take minutes: they show that nothing grows but the time.
+func (b *bench) atLength() race.Effort { return race.Effort{Least: 1, Most: 3, Time: time.Minute} }
 
 // skip says of ratios why they cannot be measured here.
 func (b *bench) skip(why string, ratios ...race.Ratio) {

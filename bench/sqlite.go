@@ -33,7 +33,7 @@ func runSQLite(ctx context.Context, b *bench) error {
 		return nil
 	}
 	t := &sqliteTable{file: filepath.Join(b.directory, "database", "memories.db"), generator: records.NewGenerator(records.Dirty)}
-	return b.runDatabase(ctx, t, []string{"csv", "json"}, func(format string) *race.Race {
+	return b.runDatabase(ctx, t, []string{"csv", "json"}, func(format string, _ int) *race.Race {
 		return sqliteRace(t.file, path, b.directory, format)
 	})
 }
