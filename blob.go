@@ -57,8 +57,9 @@ type BlobStore interface {
 	List(ctx context.Context, prefix string) iter.Seq2[BlobInfo, error]
 }
 
-// An UnfinishedDeleter is a BlobStore that can remove what unfinished Puts of a key have left and keep the blob. Storage needs it in which
-// both can be there at once: an upload that was begun twice, since the answer to the first request was lost, leaves one behind.
+// An UnfinishedDeleter is a BlobStore that can remove what unfinished Puts of a key have left and keep its blob. A storage with
+// uploads in several requests should be one: if the answer to the first request is lost, the upload is begun again, and one
+// stays behind beside the blob.
 type UnfinishedDeleter interface {
 	// DeleteUnfinished removes what unfinished Puts of the key have left, as Delete does, and not the blob. A Put that is under way
 	// may fail.

@@ -11,10 +11,10 @@ import (
 // earlier ones. It is for sources that keep a core busy, such as a database in the same process or a decryption: an export then takes
 // as long as the slower of reading and rendering, and not as both. A source that mostly waits for a server gains little.
 //
-// Rows are copied, some hundred at a time, into memory that is used again. They are borrowed, as those of any source. A row that the
-// source has yielded reaches the consumer when the source goes on, ten milliseconds later at the latest. A panic of
-// the source becomes an error. The goroutine has ended when ranging over the result ends, for which the source must heed its
-// context.
+// Rows are copied, some hundred at a time, into memory that is used again. They are borrowed, as those of any source. Rows that
+// come seldom are passed on one by one; only one that comes within ten milliseconds of the rows before it waits for the next. A panic of
+// the source becomes an error. When the consumer leaves, the source is told so at its next row, and the goroutine has ended when
+// ranging over the result ends.
 func ReadAhead(rows iter.Seq2[Row, error]) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		a := &readAhead{full: make(chan *batch, batchCount), free: make(chan *batch, batchCount), stop: make(chan struct{})}
@@ -33,6 +33,7 @@ const (
 	batchCount = 4 // one being filled, one being read, two waiting
 	batchRows  = 256
 	batchBytes = 64 << 10
+	batchItems = 4 << 10 // of lists, which take 16 bytes each beside their text
 	batchTime  = 10 * time.Millisecond
 )
 
@@ -94,24 +95,30 @@ func (a *readAhead) read(rows iter.Seq2[Row, error]) {
 
 // next returns an empty batch, and false if the consumer has left.
 func (a *readAhead) next() (b *batch, goOn bool) {
+	select {
+	case <-a.stop:
+		return new(batch), false
+	default:
+	}
 	if a.made < batchCount {
 		a.made++
-		return new(batch), true
+		return &batch{began: time.Now()}, true
 	}
 	select {
 	case b := <-a.free:
+		b.began = time.Now()
 		return b, true
 	case <-a.stop:
 		return new(batch), false
 	}
 }
 
-// A batch is some rows and all that they point at. If there is an error, it came after them. What has grown out of its memory
-// stays where it was for the rows that point at it.
+// A batch is some rows and copies of all that they point at. If there is an error, it came after them. Memory that turns out too small is
+// replaced by more; the rows before go on pointing at the old one.
 type batch struct {
 	rows  []Row
 	err   error
-	began time.Time // when the first row came
+	began time.Time // when it was taken to be filled
 
 	values []Value
 	text   []byte
@@ -119,23 +126,20 @@ type batch struct {
 }
 
 func (b *batch) reset() {
-	clear(b.lists) // they hold on to text that may have grown out of the batch
-	if cap(b.text) > 4*batchBytes {
-		b.text = nil // a record was very large, and the next ones need not be
+	if cap(b.text) > 4*batchBytes { // A record was very large, and the next ones need not be.
+		*b = batch{}
+		return
 	}
 	b.rows, b.values, b.text, b.lists, b.err = b.rows[:0], b.values[:0], b.text[:0], b.lists[:0], nil
 }
 
 // isFull reports whether the batch is to be handed over.
 func (b *batch) isFull() bool {
-	return b.err != nil || len(b.rows) == batchRows || len(b.text) >= batchBytes || time.Since(b.began) >= batchTime
+	return b.err != nil || len(b.rows) == batchRows || len(b.text) >= batchBytes || len(b.lists) >= batchItems || time.Since(b.began) >= batchTime
 }
 
 // add adds a copy of a row.
 func (b *batch) add(row Row) {
-	if len(b.rows) == 0 {
-		b.began = time.Now()
-	}
 	first := len(b.values)
 	b.values = append(b.values, row...)
 	copied := b.values[first:len(b.values):len(b.values)]

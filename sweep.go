@@ -113,7 +113,11 @@ func (r *Runner) SweepOrphans(ctx context.Context) error {
 		if job != nil {
 			log = r.config.logOf(job)
 		}
-		log.InfoContext(ctx, "a file that no job needs was removed", slog.String("key", blob.Key))
+		message := "a file that no job needs was removed"
+		if isNeeded {
+			message = "an upload that was left over was removed; the file of the same key stays"
+		}
+		log.InfoContext(ctx, message, slog.String("key", blob.Key))
 	}
 	if len(faults) > 0 {
 		return fmt.Errorf("dataexport: removing orphans: %w", errors.Join(faults...))
@@ -128,8 +132,8 @@ func needed(job *Job, key string) bool {
 	return job != nil && (job.Status.Active() || job.BlobKey == key)
 }
 
-// removeBlob removes a blob. Of a key that is needed it removes only what is unfinished, if the storage can: a job that has ended has no Put
-// under way.
+// removeBlob removes a blob of a job that has ended, which has no Put under way. If the key is needed, it removes only what is unfinished, and only
+// if the storage can.
 func (r *Runner) removeBlob(ctx context.Context, blob BlobInfo, needed bool) (removed bool, err error) {
 	if !needed {
 		return true, r.config.Blobs.Delete(ctx, blob.Key)
@@ -181,12 +185,15 @@ func (r *Runner) removeFiles(ctx context.Context, job Job, keep string) {
 	ctx, cancel := context.WithTimeout(ctx, r.config.StoreTimeout)
 	defer cancel()
 	for blob, err := range r.config.Blobs.List(ctx, job.ID+"/") {
-		if err == nil {
+		listing := err != nil
+		if !listing {
 			_, err = r.removeBlob(ctx, blob, blob.Key == keep)
 		}
 		if err != nil {
 			r.config.logOf(&job).ErrorContext(ctx, "a file that nobody needs could not be removed; the sweep will",
 				slog.String("key", blob.Key), slog.Any("error", err))
+		}
+		if listing {
 			return
 		}
 	}

@@ -48,7 +48,8 @@ func (p *parser) parse(read dataexport.Row) (_ dataexport.Row, err error) {
 	return p.row, nil
 }
 
-// appendStrings appends the elements of a JSON array of strings. It takes them as they stand if nothing in them is escaped.
+// appendStrings appends the elements of a JSON array of strings. It takes them as they stand if nothing in them is escaped, also
+// control characters and bytes that are no UTF-8, which renderers see to.
 func appendStrings(list []string, array string) ([]string, error) {
 	if strings.IndexByte(array, '\\') < 0 {
 		if simple, ok := appendPlainStrings(list, array); ok {

@@ -19,8 +19,7 @@ const (
 	aheadLimit = "5"
 )
 
-// turnsTogether is of how many jobs it is found out together whose turn it is at the most, and rivalsTogether how many
-// workspaces are looked at for that.
+// The most jobs that ask in one look at the database, and the most workspaces that it sees.
 const (
 	turnsTogether  = 64
 	rivalsTogether = 2 * turnsTogether
@@ -32,16 +31,18 @@ const (
 	rivalsKnownFor   = 100 * time.Millisecond
 )
 
-// Ahead returns the ids of the oldest jobs, a few at most, that the workspace could be given which goes before that of a job.
-// The job is one that can be given out, and workspace its own, or "" if that is not known.
-// Each job is a turn of its workspace, and who has had at least two turns more gives way, if the other has waited since before the
-// latest of them; so does who has at least two jobs more in work. So workspaces share evenly, also where one job is worked on at a
-// time, and jobs of workspaces that have one each go in the order in which they came. There are none if the job goes first. If it is not there, or has ended,
-// it is not said which. An engine that brings jobs in an order of its own learns from it what to bring instead.
+// Ahead tells an engine that brings jobs in an order of its own whether a job is in turn. If it is, there are no ids. If it is
+// not, Ahead returns the ids of the oldest jobs, a few at most, of the workspace that goes first. The job is one that can be
+// given out; workspace is its own, or "" if it is not known. For a job that is not there or has ended the answer means nothing.
 //
-// A job has had its turn when Ahead says that it may go, and an engine is expected to have it claimed at once, or when it is claimed by its
-// id without that. One that cannot be claimed has had none. The first job that is named is expected to be asked for soon. Turns are counted
-// by each Store for itself. What other Stores do is seen a tenth of a second later, and the time of a look at the database.
+// Each job is a turn of its workspace. A workspace that has had at least two turns more than another gives way to it, if that has
+// waited since before the latest of them; so does one that has at least two jobs more in work. So workspaces share evenly, also
+// where one job is worked on at a time, and jobs of workspaces that have one each go in the order in which they came.
+//
+// A job has had its turn when Ahead says that it is in turn, and is to be claimed at once then, or when it is claimed by its
+// id without that. One that cannot be claimed has had none. The first job that is named is expected to be asked for soon.
+// Turns are counted by each Store for itself. It sees what other Stores do a tenth of a second later, and the time of a look
+// at the database.
 func (s *Store) Ahead(ctx context.Context, workspace, id string) (ids []string, err error) {
 	if !validID(id) {
 		return nil, nil

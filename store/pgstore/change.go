@@ -20,6 +20,9 @@ func (s *Store) Delete(ctx context.Context, scope dataexport.Scope, id string) (
 	job, err := s.read(ctx, id, deleteJob, id, scope.WorkspaceID, scope.Subject)
 	if err == nil {
 		s.turns.deleted(ownedJob{id: id, workspace: scope.WorkspaceID})
+		if job.Status == dataexport.StatusProcessing {
+			s.turns.released(scope.WorkspaceID)
+		}
 	}
 	return job, err
 }
@@ -87,7 +90,7 @@ func (s *Store) Update(ctx context.Context, j dataexport.Job, d time.Duration) (
 	case !done.found:
 		return dataexport.Job{}, s.explainRefusal(ctx, j.ID)
 	}
-	if done.job.Status != dataexport.StatusProcessing {
+	if expired := j.Status == dataexport.StatusReady && j.BlobKey == ""; done.job.Status != dataexport.StatusProcessing && !expired {
 		s.turns.released(done.job.Scope.WorkspaceID)
 	}
 	if done.job.Status == dataexport.StatusPending {

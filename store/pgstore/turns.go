@@ -45,7 +45,7 @@ func (h hand) over() bool {
 	return time.Since(h.since) > letGoFor
 }
 
-// A record is what is remembered of a workspace for as long as it has active jobs.
+// A record is what is remembered of a workspace for as long as it has active jobs, or may have.
 type record struct {
 	turns  int       // that it has had
 	latest time.Time // when it had the latest of them
@@ -104,7 +104,8 @@ func (t *turns) claimed(job ownedJob) {
 	}
 }
 
-// refused learns of a job that could not be claimed. Its workspace has not had the turn.
+// refused learns of a job that could not be claimed. Its workspace has not had the turn, although it is not known any more when it
+// had the one before.
 func (t *turns) refused(id string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,7 +115,8 @@ func (t *turns) refused(id string) {
 	delete(t.inHand, id)
 }
 
-// released learns that a job is not held any more.
+// released learns that a job is not held any more. How many are is not exact until the rivals are looked at again: a lease may have run
+// out, and a look may have seen a claim before this was told of it.
 func (t *turns) released(workspace string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -231,8 +233,12 @@ func (t *turns) ahead(job ownedJob, looked bool) (ids []string, decided bool) {
 	if len(t.rivals) == 1 {
 		return nil, true
 	}
-	if t.inHand[job.id].promised {
+	switch h, inHand := t.inHand[job.id]; {
+	case !inHand || h.over():
+	case h.promised:
 		t.letGo(job)
+		return nil, true
+	default: // it was let go, and asks again since that was not heard of
 		return nil, true
 	}
 	first, certain := t.before(job.id, own)

@@ -311,6 +311,20 @@ func TestTurnsThatPass(t *testing.T) {
 	})
 }
 
+// A job that asks again, since its engine did not hear the answer, has no second turn.
+func TestTurnsOfJobsThatAskAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCrowd("a", "b")
+		for range 3 {
+			assert.Empty(t, c.ahead("a 0", nil))
+		}
+		assert.Equal(t, 1, c.turns.had["a"].turns)
+		time.Sleep(letGoFor + 1)
+		assert.Empty(t, c.ahead("a 0", nil))
+		assert.Equal(t, 2, c.turns.had["a"].turns)
+	})
+}
+
 // A job that could not be claimed has taken no turn from its workspace.
 func TestTurnsOfJobsThatAreGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -428,6 +442,7 @@ func TestTurnsOfThoseWithFewInWork(t *testing.T) {
 		c.turns.had["a"] = record{turns: 9, latest: time.Now()}
 		ids, _ := c.turns.ahead(ownedJob{id: "a 0", workspace: "a"}, false)
 		assert.Empty(t, ids)
+		c.turns.refused("a 0")
 		c.turns.rivals["b"].held = 1
 		ids, _ = c.turns.ahead(ownedJob{id: "a 0", workspace: "a"}, false)
 		assert.Equal(t, []string{"b 1"}, ids)

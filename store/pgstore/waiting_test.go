@@ -27,7 +27,7 @@ func hold(t *testing.T, s *Store, id string) (end func()) {
 	job, err := s.Claim(t.Context(), dataexport.ClaimOptions{ID: id, Lease: time.Minute})
 	require.NoError(t, err)
 	return func() {
-		job.Status = dataexport.StatusReady
+		job.Status, job.BlobKey = dataexport.StatusReady, job.ID+"/2"
 		_, err := s.Update(t.Context(), job, time.Minute)
 		require.NoError(t, err)
 	}
