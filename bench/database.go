@@ -58,7 +58,7 @@ const million = 1_000_000
 // sizes returns how many records are exported from databases.
 func (b *bench) sizes() []int {
 	if b.quick {
-		return []int{b.pick(100_000, 0)}
+		return []int{b.pick(200_000, 0)}
 	}
 	return []int{1 * million, 2 * million, 5 * million, 10 * million}
 }
