@@ -53,9 +53,9 @@ func TestTheSizeOfARecord(t *testing.T) {
 		renderer dataexport.Renderer
 		bytes    int64
 	}{
-		{render.JSON(), 531},
-		{render.CSV(), 340},
-		{render.Markdown(), 540},
+		{render.JSON(), 537},
+		{render.CSV(), 349},
+		{render.Markdown(), 552},
 	} {
 		var written race.Discard
 		_, err := export(t.Context(), &written, datasetOf(list), test.renderer)

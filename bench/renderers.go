@@ -39,14 +39,19 @@ func runMarkdown(ctx context.Context, b *bench) error {
 }
 
 // runRenderers lets a renderer race against rivals with text of each shape. The ratios that have a target are those of text
-// as it comes in practice.
+// as it comes in practice, and of records that have just been read. In a full run there are those of many different records too, which
+// lie in no cache and which no processor can foresee.
 func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) error {
-	for _, shape := range records.Shapes() {
-		if b.quick && shape != records.Dirty {
-			continue
-		}
-		list := records.NewCycle(shape, b.pick(20_000, 200_000))
-		run, err := rendererRace(ctx, format, shape, list, r, rivals, ratios)
+	kinds := []recordKind{{name: "dirty text", list: records.NewCycle(records.Dirty, b.pick(20_000, 200_000))}}
+	if !b.quick {
+		kinds = append(kinds,
+			recordKind{name: "dirty text, all records different", suffix: "/different", list: records.NewList(records.Dirty, 100_000)},
+			recordKind{name: "clean text", suffix: "/clean", list: records.NewCycle(records.Clean, 200_000)},
+			recordKind{name: "non-latin text", suffix: "/non-latin", list: records.NewCycle(records.NonLatin, 200_000)},
+		)
+	}
+	for _, kind := range kinds {
+		run, err := rendererRace(ctx, format, kind, r, rivals, ratios)
 		if err != nil {
 			return err
 		}
@@ -57,8 +62,16 @@ func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Re
 	return nil
 }
 
-func rendererRace(ctx context.Context, format string, shape records.Shape, list *records.Cycle, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) (*race.Race, error) {
-	run := &race.Race{Title: fmt.Sprintf("%s, %s text, in memory", format, shape), Records: list.Len()}
+// A recordKind is a kind of records to measure with.
+type recordKind struct {
+	name   string
+	suffix string // of the names of its ratios; none for those that have a target
+	list   *records.Cycle
+}
+
+func rendererRace(ctx context.Context, format string, kind recordKind, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) (*race.Race, error) {
+	run := &race.Race{Title: fmt.Sprintf("%s, %s, in memory", format, kind.name), Records: kind.list.Len()}
+	list := kind.list
 	data := datasetOf(list)
 	size, err := renderAlone(ctx, &race.Discard{}, data, r)
 	if err != nil {
@@ -76,8 +89,8 @@ func rendererRace(ctx context.Context, format string, shape records.Shape, list 
 		}))
 	}
 	for _, ratio := range ratios {
-		if shape != records.Dirty {
-			ratio.Name, ratio.Target = ratio.Name+suffixOf(shape), 0
+		if kind.suffix != "" {
+			ratio.Name, ratio.Target = ratio.Name+kind.suffix, 0
 		}
 		ratio.Ours = renderer
 		run.Ratios = append(run.Ratios, ratio)
@@ -85,16 +98,8 @@ func rendererRace(ctx context.Context, format string, shape records.Shape, list 
 		run.Ratios = append(run.Ratios, ratio)
 	}
 	run.Sides = append(run.Sides, race.InProcess(copying, copyMemory(size)))
-	run.Ratios = append(run.Ratios, race.Ratio{Name: format + "/memory-bandwidth" + suffixOf(shape), Ours: renderer, Theirs: []string{copying}})
+	run.Ratios = append(run.Ratios, race.Ratio{Name: format + "/memory-bandwidth" + kind.suffix, Ours: renderer, Theirs: []string{copying}})
 	return run, nil
-}
-
-// suffixOf tells the ratios of a shape from those of text as it comes in practice.
-func suffixOf(shape records.Shape) string {
-	if shape == records.Dirty {
-		return ""
-	}
-	return "/" + string(shape)
 }
 
 // copyMemory returns a side that copies a number of bytes from one place to another, neither of which fits a cache.

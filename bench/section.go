@@ -90,7 +90,9 @@ func (b *bench) onDisk() race.Effort {
 }
 
 // atLength is the effort of races that take minutes: they show that nothing grows but the time.
-func (b *bench) atLength() race.Effort { return race.Effort{Least: 1, Most: 3, Time: time.Minute} }
+func (b *bench) atLength() race.Effort {
+	return race.Effort{Least: 1, Most: 3, Time: time.Minute, OneWarmsUp: true}
+}
 
 // skip says of ratios why they cannot be measured here.
 func (b *bench) skip(why string, ratios ...race.Ratio) {

@@ -43,6 +43,7 @@ type Ratio struct {
 type Effort struct {
 	Least, Most int
 	Time        time.Duration // after which no round begins
+	OneWarmsUp  bool          // for all: what warms up is the disk, and a round takes minutes
 }
 
 // Run lets each side run once to warm up, and then once in each round. Every other round goes the other way around.
@@ -54,7 +55,11 @@ func (r *Race) Run(ctx context.Context, effort Effort) (*Result, error) {
 		if round > effort.Least && time.Since(start) > effort.Time {
 			break
 		}
-		for _, side := range order {
+		sides := order
+		if round == 0 && effort.OneWarmsUp {
+			sides = order[:1]
+		}
+		for _, side := range sides {
 			sample, err := side.Run(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", r.Title, side.Name, err)

@@ -8,18 +8,27 @@ import (
 	"github.com/dataexport/dataexport/memory"
 )
 
-// hot is how many records Cycle goes through: as many as stay in the caches of a processor, as what was just read from a
-// database does.
-const hot = 1000
+// hot is how many records NewCycle goes through: about as many as a source hands over at a time (dataexport.ReadAhead, or a read from the
+// connection of a database: 64 KiB), which then are in the caches of the processor.
+const hot = 170
 
-// A Cycle is a long list of records that takes little memory: the same few again and again, with other times.
+// A Cycle is a long list of records. What a record points at lies back to back with that of its neighbours.
 type Cycle struct {
 	list   []memory.Record
 	length int
 }
 
-// NewCycle returns a list of n records of a shape.
-func NewCycle(shape Shape, n int) *Cycle { return &Cycle{Make(shape, hot), n} }
+// NewCycle returns a list of n records of a shape that takes little memory: the same few again and again, with other times.
+func NewCycle(shape Shape, n int) *Cycle { return newCycle(shape, hot, n) }
+
+// NewList returns a list of n records of a shape, all of them different.
+func NewList(shape Shape, n int) *Cycle { return newCycle(shape, n, n) }
+
+func newCycle(shape Shape, different, n int) *Cycle {
+	list := Make(shape, different)
+	pack(list)
+	return &Cycle{list, n}
+}
 
 // Len returns how many records there are.
 func (c *Cycle) Len() int { return c.length }

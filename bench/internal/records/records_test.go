@@ -2,6 +2,7 @@ package records
 
 import (
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -20,6 +21,34 @@ func TestMakeRepeatsItself(t *testing.T) {
 			require.True(t, utf8.ValidString(all[i].Content))
 		}
 	}
+}
+
+func TestPackChangesNothing(t *testing.T) {
+	for _, shape := range Shapes() {
+		packed := Make(shape, 300)
+		pack(packed)
+		assert.Equal(t, Make(shape, 300), packed)
+	}
+}
+
+func TestCycle(t *testing.T) {
+	var last time.Time
+	contents := make(map[string]bool)
+	n := 0
+	for r := range NewCycle(Dirty, 1000).All() {
+		require.True(t, r.CreatedAt.After(last))
+		last = r.CreatedAt
+		contents[r.Content] = true
+		n++
+	}
+	assert.Equal(t, 1000, n)
+	assert.Len(t, contents, hot)
+
+	clear(contents)
+	for r := range NewList(Dirty, 1000).All() {
+		contents[r.Content] = true
+	}
+	assert.Len(t, contents, 1000)
 }
 
 // The engine checks each record: the kinds of its values, its workspace and the order of the keys.
