@@ -18,7 +18,7 @@ import (
 func TestAnExportAllocatesNothingForARecord(t *testing.T) {
 	for _, r := range []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()} {
 		allocations := func(n int) float64 {
-			data := datasetOf(records.NewCycle(records.Dirty, n))
+			data := datasetOf(records.NewHotList(records.Dirty, n))
 			return testing.AllocsPerRun(3, func() {
 				if _, err := export(context.Background(), &race.Discard{}, data, r); err != nil {
 					t.Fatal(err)
@@ -32,7 +32,7 @@ func TestAnExportAllocatesNothingForARecord(t *testing.T) {
 }
 
 func TestAnExportWritesInLargePieces(t *testing.T) {
-	list := records.NewCycle(records.Dirty, 20_000)
+	list := records.NewHotList(records.Dirty, 20_000)
 	for _, r := range []dataexport.Renderer{render.JSON(), render.CSV(), render.Markdown()} {
 		var engine, alone race.Discard
 		_, err := export(t.Context(), &engine, datasetOf(list), r)
@@ -48,7 +48,7 @@ func TestAnExportWritesInLargePieces(t *testing.T) {
 
 // A record must not grow unseen: that would make every ratio look worse, or better.
 func TestTheSizeOfARecord(t *testing.T) {
-	list := records.NewCycle(records.Dirty, 20_000)
+	list := records.NewHotList(records.Dirty, 20_000)
 	for _, test := range []struct {
 		renderer dataexport.Renderer
 		bytes    int64

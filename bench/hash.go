@@ -16,7 +16,7 @@ import (
 // runHash measures what the SHA-256 of a file costs: an export against the same one without.
 func runHash(ctx context.Context, b *bench) error {
 	const withHash, without = "dataexport, engine with SHA-256", "the same without SHA-256"
-	list := records.NewCycle(records.Dirty, 200_000)
+	list := records.NewHotList(records.Dirty, 200_000)
 	data := datasetOf(list)
 	file := filepath.Join(b.directory, "hash")
 	return b.run(ctx, &race.Race{

@@ -13,7 +13,7 @@ import (
 )
 
 // datasetOf makes a dataset of records that are in the order of their key, as a host has them from its database.
-func datasetOf(list *records.Cycle) dataexport.Dataset {
+func datasetOf(list *records.List) dataexport.Dataset {
 	return memory.Dataset(func(context.Context, dataexport.Query) iter.Seq2[*memory.Record, error] {
 		return func(yield func(*memory.Record, error) bool) {
 			for r := range list.All() {

@@ -42,12 +42,12 @@ func runMarkdown(ctx context.Context, b *bench) error {
 // as it comes in practice, and of records that have just been read. In a full run there are those of many different records too, which
 // lie in no cache and which no processor can foresee.
 func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) error {
-	kinds := []recordKind{{name: "dirty text", list: records.NewCycle(records.Dirty, b.pick(20_000, 200_000))}}
+	kinds := []recordKind{{name: "dirty text", list: records.NewHotList(records.Dirty, b.pick(20_000, 200_000))}}
 	if !b.quick {
 		kinds = append(kinds,
 			recordKind{name: "dirty text, all records different", suffix: "/different", list: records.NewList(records.Dirty, 100_000)},
-			recordKind{name: "clean text", suffix: "/clean", list: records.NewCycle(records.Clean, 200_000)},
-			recordKind{name: "non-latin text", suffix: "/non-latin", list: records.NewCycle(records.NonLatin, 200_000)},
+			recordKind{name: "clean text", suffix: "/clean", list: records.NewHotList(records.Clean, 200_000)},
+			recordKind{name: "non-latin text", suffix: "/non-latin", list: records.NewHotList(records.NonLatin, 200_000)},
 		)
 	}
 	for _, kind := range kinds {
@@ -66,13 +66,12 @@ func (b *bench) runRenderers(ctx context.Context, format string, r dataexport.Re
 type recordKind struct {
 	name   string
 	suffix string // of the names of its ratios; none for those that have a target
-	list   *records.Cycle
+	list   *records.List
 }
 
 func rendererRace(ctx context.Context, format string, kind recordKind, r dataexport.Renderer, rivals []rival.Writer, ratios []race.Ratio) (*race.Race, error) {
 	run := &race.Race{Title: fmt.Sprintf("%s, %s, in memory", format, kind.name), Records: kind.list.Len()}
-	list := kind.list
-	data := datasetOf(list)
+	data := datasetOf(kind.list)
 	size, err := renderAlone(ctx, &race.Discard{}, data, r)
 	if err != nil {
 		return nil, err
@@ -84,7 +83,7 @@ func rendererRace(ctx context.Context, format string, kind recordKind, r dataexp
 	for _, other := range rivals {
 		run.Sides = append(run.Sides, race.InProcess(other.Name, func(context.Context) (int64, error) {
 			var written race.Discard
-			err := other.Write(&written, list.All())
+			err := other.Write(&written, kind.list.All())
 			return written.Bytes, err
 		}))
 	}

@@ -21,7 +21,7 @@ import (
 // What is compared must be the same work: each rival writes the records that ours does.
 func TestRivalsWriteTheSameRecords(t *testing.T) {
 	for _, shape := range records.Shapes() {
-		list := records.NewCycle(shape, 1300)
+		list := records.NewHotList(shape, 1300)
 		for _, test := range []struct {
 			ours   dataexport.Renderer
 			rivals []rival.Writer
@@ -43,7 +43,7 @@ func TestRivalsWriteTheSameRecords(t *testing.T) {
 	}
 }
 
-func exported(t *testing.T, list *records.Cycle, r dataexport.Renderer) []byte {
+func exported(t *testing.T, list *records.List, r dataexport.Renderer) []byte {
 	var b bytes.Buffer
 	n, err := export(t.Context(), &b, datasetOf(list), r)
 	require.NoError(t, err)
@@ -51,7 +51,7 @@ func exported(t *testing.T, list *records.Cycle, r dataexport.Renderer) []byte {
 	return b.Bytes()
 }
 
-func renderedAlone(t *testing.T, list *records.Cycle, r dataexport.Renderer) []byte {
+func renderedAlone(t *testing.T, list *records.List, r dataexport.Renderer) []byte {
 	var b bytes.Buffer
 	n, err := renderAlone(context.Background(), &b, datasetOf(list), r)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ func runScripts(ctx context.Context, b *bench) error {
 			return err
 		}
 		name := r.Format().Name
-		side := func(name string, list *records.Cycle) race.Side {
+		side := func(name string, list *records.List) race.Side {
 			data := datasetOf(list)
 			return race.InProcess(name, func(ctx context.Context) (int64, error) { return renderAlone(ctx, &race.Discard{}, data, r) })
 		}
@@ -35,13 +35,13 @@ func runScripts(ctx context.Context, b *bench) error {
 }
 
 // asLong returns records of text in other scripts and of ASCII that make files of the same size.
-func asLong(ctx context.Context, r dataexport.Renderer) (foreign, clean *records.Cycle, err error) {
+func asLong(ctx context.Context, r dataexport.Renderer) (foreign, clean *records.List, err error) {
 	const n = 100_000
-	foreign, clean = records.NewCycle(records.NonLatin, n), records.NewCycle(records.Clean, n)
+	foreign, clean = records.NewHotList(records.NonLatin, n), records.NewHotList(records.Clean, n)
 	foreignSize, err := renderAlone(ctx, &race.Discard{}, datasetOf(foreign), r)
 	if err != nil {
 		return nil, nil, err
 	}
 	cleanSize, err := renderAlone(ctx, &race.Discard{}, datasetOf(clean), r)
-	return foreign, records.NewCycle(records.Clean, int(n*foreignSize/cleanSize)), err
+	return foreign, records.NewHotList(records.Clean, int(n*foreignSize/cleanSize)), err
 }
