@@ -109,7 +109,11 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	row = row[:len(columns)]
 	for i := range columns {
 		column, v := &columns[i], &row[i]
-		buffer = column.key.append(buffer)
+		if column.key.fits(buffer) {
+			buffer = column.key.put(buffer)
+		} else {
+			buffer = column.key.appendSlowly(buffer)
+		}
 		switch v.Kind() {
 		case dataexport.KindNull:
 			buffer = append(buffer, "null"...)

@@ -9,9 +9,11 @@ import (
 // code block. A body of white space only is nothing.
 func appendMarkdownBody(dst []byte, body string) []byte {
 	begin := len(dst)
-	text := body[leadingSpace(body).length:]
-	if text == "" {
-		return dst
+	text := body
+	if text == "" || !isAlphanumeric(text[0]) {
+		if text = text[leadingSpace(text).length:]; text == "" {
+			return dst
+		}
 	}
 	if breaksLine(text) {
 		return appendMarkdownFence(dst, body)

@@ -21,7 +21,7 @@ type markdownEncoder struct {
 type markdownColumn struct {
 	index int
 	name  string
-	label prefix       // for example "- **status:** "
+	label prefix       // for example "\n- **status:** "
 	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
 }
 
@@ -42,7 +42,7 @@ func newMarkdownColumn(c *dataexport.Collection, index int) markdownColumn {
 		return markdownColumn{index: index}
 	}
 	name := c.Columns[index].Name
-	return markdownColumn{index: index, name: name, label: newPrefix(bulletLabel(name))}
+	return markdownColumn{index: index, name: name, label: newPrefix("\n" + bulletLabel(name))}
 }
 
 // bulletLabel returns the beginning of a bullet, up to its value.
@@ -62,24 +62,27 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 	if dst, err = e.appendHeading(dst, row); err != nil {
 		return dst, err
 	}
-	bullets := e.hasID(row)
-	for i := range e.columns {
-		column := &e.columns[i]
+	begin := len(dst)
+	columns := e.columns
+	for i := range columns {
+		column := &columns[i]
 		value := &row[column.index]
-		kind := value.Kind()
-		if kind == dataexport.KindNull {
-			continue
+		switch value.Kind() {
+		case dataexport.KindNull:
+		case dataexport.KindString:
+			dst = column.appendText(dst, value.Text())
+		default:
+			if label := &column.label; label.fits(dst) {
+				dst = label.put(dst)
+			} else {
+				dst = label.appendSlowly(dst)
+			}
+			if dst, err = e.values.append(dst, column.name, &column.times, value); err != nil {
+				return dst, err
+			}
 		}
-		if !bullets {
-			dst = append(dst, '\n')
-			bullets = true
-		}
-		dst = column.label.append(dst)
-		if kind == dataexport.KindString {
-			dst = trimBlanks(appendMarkdownText(dst, value.Text()))
-		} else if dst, err = e.values.append(dst, column.name, &column.times, value); err != nil {
-			return dst, err
-		}
+	}
+	if bare := len(dst) == begin && !e.hasID(row); !bare {
 		dst = append(dst, '\n')
 	}
 	if e.body >= 0 && !row[e.body].IsNull() {
@@ -88,8 +91,27 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 	return dst, nil
 }
 
-// appendHeading begins the section of a record: with the heading, and a bullet for the id. The heading names the record
-// by its id, which stays the same from export to export, and by its number only where there is no id to be seen.
+// appendText appends a bullet with a text.
+func (c *markdownColumn) appendText(dst []byte, text string) []byte {
+	start, n := len(dst), len(text)
+	if n == 0 || cap(dst)-start-n < c.label.room {
+		return trimBlanks(appendMarkdownText(c.label.append(dst), text))
+	}
+	dst = dst[:start+prefixSize+n]
+	*(*[prefixSize]byte)(dst[start:]) = c.label.text
+	start += c.label.length
+	if copyIfClear(dst[start:start+n], text)&pairUnclear != 0 {
+		return trimBlanks(appendUnclearText(dst[:start], text))
+	}
+	if end := start + n; text[n-1] > ' ' {
+		return dst[:end]
+	}
+	return trimBlanks(dst[:start+n])
+}
+
+// appendHeading begins the section of a record: with the heading, and a bullet for the id, whose line it does not end. The
+// heading names the record by its id, which stays the same from export to export, and by its number only where there is no
+// id to be seen.
 func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byte, err error) {
 	dst = append(dst, "\n##"...)
 	if !e.hasID(row) {
@@ -103,10 +125,8 @@ func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byt
 	if len(id) == 0 {
 		dst = e.appendNumber(dst)
 	}
-	dst = append(dst, "\n\n"...)
-	dst = e.id.label.append(dst)
-	dst = append(dst[:len(dst)-len(" ")], id...) // the id begins with the blank of the heading
-	return append(dst, '\n'), nil
+	dst = e.id.label.append(append(dst, '\n'))
+	return append(dst[:len(dst)-len(" ")], id...), nil // the id begins with the blank of the heading
 }
 
 func (e *markdownEncoder) hasID(row dataexport.Row) bool {

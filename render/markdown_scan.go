@@ -1,6 +1,10 @@
 package render
 
-import "github.com/dataexport/dataexport/internal/swar"
+import (
+	"slices"
+
+	"github.com/dataexport/dataexport/internal/swar"
+)
 
 // The masks of this file are exact: additions are made on bytes without their highest bit, so that none carries into the
 // next byte. Adding 0x80-n sets the highest bit of just those that are n or more.
@@ -10,24 +14,20 @@ const (
 	blanks   = ' ' * eachByte
 )
 
-// copyText copies text from index start on to the beginning of dst, up to the first byte that appendMarkdownLine may not
-// copy. It returns the index of that byte, or the length of the text. The bytes of dst behind what is copied, for eight of
-// which there must be room, are undefined.
+// copyText copies text from index start on to the beginning of dst, which has room for it, up to the first byte that
+// appendMarkdownLine may not copy. It returns the index of that byte, or the length of the text. The bytes of dst behind what
+// is copied are undefined.
 func copyText(dst []byte, text string, start int) int {
 	for i := start; i < len(text); i += 8 {
-		n, unclear := copyClearWords(dst[i-start:], text[i:])
-		if i += n; unclear == 0 {
-			if i == len(text) {
-				break
-			}
-			word := lastWord(text, i)
-			swar.Store(dst, i-start, word)
-			unclear = unclearBytes(word)
+		n, _ := copyClearWords(dst[i-start:], text[i:])
+		i += n
+		if i > len(text)-8 {
+			return copyTextBytes(dst, text, start, i)
 		}
-		for ; unclear != 0; unclear &= unclear - 1 {
+		for unclear := unclearBytes(swar.Load(text, i)); unclear != 0; unclear &= unclear - 1 {
 			at := i + swar.First(unclear)
 			if text[at] == 'w' {
-				return copyTextAndDots(dst, text, start, i)
+				return copyTextBytes(dst, text, start, i)
 			}
 			if mayMean(text, at) {
 				return at
@@ -37,23 +37,47 @@ func copyText(dst []byte, text string, start int) int {
 	return len(text)
 }
 
-// copyClearWords copies words of eight bytes up to the first one that has unclear bytes, that included. It returns the length
-// of those before it and the mask of its unclear bytes, which is zero if there is none. It calls nothing, so that all of
-// its variables stay in registers.
-func copyClearWords(dst []byte, s string) (n int, unclear uint64) {
+// copyClearWords copies words of eight bytes up to the first one that is unclear, that included, and returns the length of those
+// before it. The last word may overlap the one before it. If there is none, or s is shorter than a word, it returns how much of s
+// it has copied. It also returns the flags of all pairs that it has copied. It calls nothing, so that all of its variables stay
+// in registers.
+func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	dst = dst[:len(s)]
 	for ; n <= len(s)-8; n += 8 {
-		word := swar.Load(s, n)
-		swar.Store(dst, n, word)
-		if unclear = unclearBytes(word); unclear != 0 {
-			return n, unclear
+		swar.Store(dst, n, swar.Load(s, n))
+		flags |= pairFlagsAt(s, n)
+		if flags&(pairUnclear|pairLowLine) != 0 {
+			if flags&pairUnclear != 0 || !lowLinesFollowWords(s, n) {
+				return n, flags | pairUnclear
+			}
+			flags &^= pairLowLine
 		}
 	}
-	return n, 0
+	if n == 0 || n == len(s) {
+		return n, flags
+	}
+	n = len(s) - 8
+	swar.Store(dst, n, swar.Load(s, n))
+	flags |= pairFlagsAt(s, n)
+	if flags&(pairUnclear|pairLowLine) != 0 && (flags&pairUnclear != 0 || !lowLinesFollowWords(s, n)) {
+		return n, flags | pairUnclear
+	}
+	return len(s), flags
 }
 
-// copyTextAndDots is the rest of copyText, from index i on, for a text that may have a "www.". It looks at every byte.
-func copyTextAndDots(dst []byte, text string, start, i int) int {
+// lowLinesFollowWords reports whether all low lines among the eight bytes at index n of s, which are otherwise clear, are behind
+// letters or digits. It looks at the pairs of which they are the second bytes.
+func lowLinesFollowWords(s string, n int) bool {
+	before := swar.Load(s, n)<<8 | ' '
+	if n > 0 {
+		before = swar.Load(s, n-1)
+	}
+	return pairFlags(before)&pairUnclear == 0
+}
+
+// copyTextBytes is the rest of copyText, from index i on, for the end of a text and for one that may have a "www.". It looks at
+// every byte.
+func copyTextBytes(dst []byte, text string, start, i int) int {
 	for ; i < len(text); i++ {
 		if mayMean(text, i) {
 			return i
@@ -63,26 +87,50 @@ func copyTextAndDots(dst []byte, text string, start, i int) int {
 	return i
 }
 
-// copyIfClear copies text, which is not empty, to dst, which has room for eight bytes more, if nothing in it is unclear but
-// low lines in words. Most texts in a heading or a bullet are short and so. If it returns false, all of dst is undefined.
-func copyIfClear(dst []byte, text string) bool {
-	if len(text) < 8 {
-		word := lastWord(text, 0)
-		swar.Store(dst, 0, word)
-		return unclearBytes(word)&^innerLowLines(word) == 0
+// copyIfClear copies text to dst, which is as long, and returns the flags of its pairs. If one of them is pairUnclear, text is
+// not written as it is, and dst is undefined. Most texts in a heading or a bullet are short and clear.
+func copyIfClear(dst []byte, text string) (flags uint8) {
+	if len(text) >= 8 {
+		_, flags = copyClearWords(dst, text)
+	} else if flags = copyFewBytes(dst, text); flags&pairLowLine != 0 {
+		flags |= pairUnclear
 	}
-	last := len(text) - 8
-	for i := 0; ; i += 8 {
-		i = min(i, last) // The last word may overlap the one before it.
-		word := swar.Load(text, i)
-		swar.Store(dst, i, word)
-		if unclear := unclearBytes(word); unclear != 0 && unclear&^innerLowLines(word) != 0 {
-			return false
-		}
-		if i == last {
-			return true
-		}
+	return flags
+}
+
+// appendIfClear appends text if it is written as it is, and returns the flags of its pairs. If one of them is pairUnclear, it
+// has appended nothing.
+func appendIfClear(dst []byte, text string) (_ []byte, flags uint8) {
+	if cap(dst)-len(dst) < len(text) {
+		dst = slices.Grow(dst, len(text))
 	}
+	longer := dst[:len(dst)+len(text)]
+	if flags = copyIfClear(longer[len(dst):], text); flags&pairUnclear != 0 {
+		return dst, flags
+	}
+	return longer, flags
+}
+
+// copyFewBytes copies a text of less than eight bytes and returns the flags of its pairs. The last byte is always the second
+// one of a pair, since what is behind it is not known.
+func copyFewBytes(dst []byte, text string) uint8 {
+	n := len(text)
+	switch {
+	case n >= 4:
+		first, last := swar.Load4(text, 0), swar.Load4(text, n-4)
+		swar.Store4(dst, 0, first)
+		swar.Store4(dst, n-4, last)
+		return pairFlags(uint64(first) | uint64(last)<<32)
+	case n >= 2:
+		first, last := uint16(text[0])|uint16(text[1])<<8, uint16(text[n-2])|uint16(text[n-1])<<8
+		dst[0], dst[1] = byte(first), byte(first>>8)
+		dst[n-2], dst[n-1] = byte(last), byte(last>>8)
+		return markdownPairs[first] | markdownPairs[last]
+	case n == 1:
+		dst[0] = text[0]
+		return markdownPairs[' '|uint16(text[0])<<8]
+	}
+	return 0
 }
 
 // mayMean reports whether the byte at index i of text may not be copied.
@@ -111,17 +159,6 @@ func unclearBytes(word uint64) uint64 {
 	notW := word ^ 'w'*eachByte
 	notWs := notW | (notW<<8 | notW>>56)
 	return (^common&notBlank | word | (notWs-eachByte)&^notWs) & swar.HighBits
-}
-
-// innerLowLines marks low lines between two letters or digits of the same word, as names have them. They mean nothing.
-func innerLowLines(word uint64) uint64 {
-	ascii := word & lowBits
-	lower := ascii | blanks
-	alphanumeric := (lower + (0x80-'a')*eachByte) ^ (lower + (0x80-'z'-1)*eachByte) ^
-		(ascii + (0x80-'0')*eachByte) ^ (ascii + (0x80-'9'-1)*eachByte)
-	other := (ascii ^ '_'*eachByte) + lowBits
-	alphanumeric &= swar.HighBits
-	return alphanumeric << 8 & (alphanumeric >> 8) &^ (other | word)
 }
 
 // scanVerbatim returns the index, from i on, of the first byte of text that appendVerbatim may not copy, or the length of

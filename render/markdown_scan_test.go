@@ -22,13 +22,15 @@ func meaningPlain(text string) int {
 func checkScans(t *testing.T, text string) {
 	t.Helper()
 	meaning := meaningPlain(text)
-	dst := make([]byte, len(text)+8)
+	dst := make([]byte, len(text))
 	require.Equal(t, meaning, copyText(dst, text, 0), "%q", text)
 	require.Equal(t, text[:meaning], string(dst[:meaning]), "%q", text)
 	clear(dst)
-	if text != "" && copyIfClear(dst, text) {
+	if copied, flags := appendIfClear([]byte("x"), text); flags&pairUnclear == 0 {
 		require.Equal(t, len(text), meaning, "%q", text)
-		require.Equal(t, text, string(dst[:len(text)]))
+		require.Equal(t, "x"+text, string(copied))
+	} else {
+		require.Equal(t, "x", string(copied))
 	}
 	unprintable := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7F })
 	if unprintable < 0 {
@@ -57,6 +59,42 @@ func TestMarkdownScans(t *testing.T) {
 			}
 			for _, special := range []string{"www.", "ww.", "_m_", "://", "w.w", "a@b", "é", "日", ", "} {
 				checkScans(t, strings.Repeat("m", place)+special+strings.Repeat("m", length-place))
+			}
+		}
+	}
+}
+
+// The table of pairs is made in a quick way. This is the plain one.
+func TestMarkdownPairs(t *testing.T) {
+	for first := range 256 {
+		for second := range 256 {
+			flags := flagsOfFirst(byte(first), byte(second)) | flagsOfSecond(byte(first), byte(second))
+			for _, c := range []int{first, second} {
+				if c == ',' || c < ' ' {
+					flags |= pairEndsItem
+				}
+			}
+			require.Equal(t, flags, markdownPairs[first|second<<8], "%q", []byte{byte(first), byte(second)})
+		}
+	}
+}
+
+// A byte that may mean something is found whatever its neighbours are.
+func TestMarkdownPairsOfAllNeighbours(t *testing.T) {
+	const before, after = "m ._:&#*<\\/w1\n", "m ._:&#*<\\/w1;\n"
+	for c := range 256 {
+		for _, b := range []byte(before) {
+			for _, a := range []byte(after) {
+				for _, far := range []byte(after) {
+					text := string([]byte{b, byte(c), a, far})
+					meaning := mayMean(text, 1)
+					asFirst := markdownPairs[c|int(a)<<8] &^ pairEndsItem
+					asSecond := markdownPairs[int(b)|c<<8] &^ pairEndsItem
+					if meaning && c != '.' {
+						require.NotZero(t, asFirst, "%q", text)
+						require.NotZero(t, asSecond, "%q", text)
+					}
+				}
 			}
 		}
 	}
@@ -93,7 +131,8 @@ func TestMarkdownScansFindCommonTextsClear(t *testing.T) {
 		"LOW", "active", "MEDIUM", "ws_7f3a9c21", "user_000123", "agent_003", "snake_case_name", "018f3c2a-9b1d-7e4f-8a6b-5cdef0123456",
 		"They live in Lisbon, work from home. Flights should leave after nine.", "2026-01-15", "1.5", "a", "and/or",
 	} {
-		require.True(t, copyIfClear(make([]byte, len(s)+8), s), s)
+		_, flags := appendIfClear(nil, s)
+		require.Zero(t, flags&pairUnclear, s)
 	}
 	require.True(t, isPlainCode(`{"turn":12,"source":"chat","confidence":0.45}`))
 }

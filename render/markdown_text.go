@@ -10,16 +10,15 @@ import (
 // appendMarkdownText appends text as one line of a heading or a bullet: escaped, with a blank for each run of white space
 // that has a line break.
 func appendMarkdownText(dst []byte, text string) []byte {
-	if text == "" {
-		return dst
+	dst, flags := appendIfClear(dst, text)
+	if flags&pairUnclear != 0 {
+		dst = appendUnclearText(dst, text)
 	}
-	start, room := len(dst), len(text)+8
-	if cap(dst)-start < room {
-		dst = slices.Grow(dst, room)
-	}
-	if copyIfClear(dst[start:start+room], text) {
-		return dst[:start+len(text)]
-	}
+	return dst
+}
+
+// appendUnclearText is appendMarkdownText for a text that is not empty.
+func appendUnclearText(dst []byte, text string) []byte {
 	for {
 		var read int
 		dst, read = appendMarkdownLine(dst, text)
@@ -41,7 +40,7 @@ func appendMarkdownText(dst []byte, text string) []byte {
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 	copied, next := 0, 0 // What is between them has been copied as it is.
 	for {
-		room := len(text) - next + 8
+		room := len(text) - next
 		if cap(dst)-len(dst) < room {
 			dst = slices.Grow(dst, room)
 		}
@@ -69,7 +68,9 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 				dst = append(dst, '`')
 				dst = append(dst, text[start:end]...)
 				dst = append(dst, '`')
-				next = end
+				for next = end; next < len(text) && text[next] == '_'; next++ {
+					dst = append(dst, '\\', '_') // behind punctuation now, it might open emphasis
+				}
 			} else {
 				dst = append(dst, text[start:next]...)
 				dst = append(dst, '\\', c)
@@ -122,14 +123,14 @@ func appendMarkdownRune(dst []byte, r rune) []byte {
 // stands. Anything may come after the end of the text, such as the comma of a list.
 func isOnlyText(text string, i int) bool {
 	if i+1 == len(text) {
-		return text[i] == '&' || text[i] == '#' && i > 0 && !isMarkdownSpace(text[i-1])
+		return text[i] == '&' || text[i] == '#' && i > 0 && !isMarkdownSpace(text[i-1]) || text[i] == '_' && followsWord(text, i)
 	}
 	next := text[i+1]
 	switch text[i] {
 	case '*', '~', '<':
 		return isMarkdownSpace(next)
 	case '_':
-		return isMarkdownSpace(next) || i > 0 && isAlphanumeric(text[i-1]) && isAlphanumeric(next)
+		return isMarkdownSpace(next) || followsWord(text, i)
 	case '#':
 		return i > 0 && !isMarkdownSpace(text[i-1]) || next != '#' && !mayEndWord(text, i+1)
 	case '&':
@@ -138,6 +139,15 @@ func isOnlyText(text string, i int) bool {
 		return isAlphanumeric(next)
 	}
 	return false
+}
+
+// followsWord reports whether the low line at index i of text stands behind a letter or a digit, or is the second one there.
+// Such a run of low lines is right-flanking and opens no emphasis (CommonMark 0.31, section 6.2).
+func followsWord(text string, i int) bool {
+	if i > 1 && text[i-1] == '_' {
+		i--
+	}
+	return i > 0 && isAlphanumeric(text[i-1])
 }
 
 // beginsReference reports whether text goes on like an entity or a numeric character reference after its ampersand.

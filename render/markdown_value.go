@@ -55,33 +55,38 @@ func (m *markdownValues) appendJSON(dst []byte, column string, v *dataexport.Val
 	return appendMarkdownCode(dst[:begin], bytesString(m.scratch)), nil
 }
 
-// appendList appends the items of a list with commas between them. An item that needs quotes is a JSON string in a code
-// span.
+// appendList appends the items of a list with commas between them. An item that could not be told from others as it is, is
+// a JSON string in a code span: one that is empty, has white space around it, a comma or a control character in it, or a
+// quotation mark in front.
 func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 	for i, item := range items {
 		if i > 0 {
-			dst = append(dst, ", "...)
+			dst = append(dst, ',', ' ')
 		}
-		if needsQuotes(item) {
-			m.scratch = jsontext.AppendString(m.scratch[:0], item)
-			dst = appendMarkdownCode(dst, bytesString(m.scratch))
-		} else {
-			dst = appendMarkdownText(dst, item)
+		begin := len(dst)
+		if item != "" && isAlphanumeric(item[0]) && isAlphanumeric(item[len(item)-1]) {
+			var flags uint8
+			if dst, flags = appendIfClear(dst, item); flags&(pairUnclear|pairEndsItem) == 0 {
+				continue
+			}
 		}
+		dst = m.appendItem(dst[:begin], item)
 	}
 	return dst
 }
 
-// needsQuotes reports whether an item of a list could not be told from others as it is: one that is empty, has white space
-// around it, a comma or a control character in it, or a quotation mark in front.
-func needsQuotes(item string) bool {
-	if item == "" {
-		return true
+// appendItem appends an item of a list that may be any.
+func (m *markdownValues) appendItem(dst []byte, item string) []byte {
+	if !needsQuotes(item) {
+		return appendMarkdownText(dst, item)
 	}
-	if !isAlphanumeric(item[0]) || !isAlphanumeric(item[len(item)-1]) {
-		if item[0] == '"' || len(strings.TrimSpace(item)) < len(item) {
-			return true
-		}
+	m.scratch = jsontext.AppendString(m.scratch[:0], item)
+	return appendMarkdownCode(dst, bytesString(m.scratch))
+}
+
+func needsQuotes(item string) bool {
+	if item == "" || item[0] == '"' || len(strings.TrimSpace(item)) < len(item) {
+		return true
 	}
 	for i := range len(item) {
 		if c := item[i]; c == ',' || c < ' ' {

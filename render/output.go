@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/dataexport/dataexport"
 )
@@ -25,6 +26,7 @@ func newOutput(w io.Writer) output {
 type prefix struct {
 	text   [prefixSize]byte
 	length int
+	room   int    // that dst must have for text to be copied at once: more than there is if there is a rest
 	rest   string // what does not fit into text
 }
 
@@ -32,20 +34,33 @@ type prefix struct {
 const prefixSize = 32
 
 func newPrefix(text string) prefix {
-	p := prefix{length: len(text)}
-	p.rest = text[copy(p.text[:], text):]
+	p := prefix{length: len(text), room: prefixSize}
+	if p.rest = text[copy(p.text[:], text):]; p.rest != "" {
+		p.room = math.MaxInt
+	}
 	return p
 }
 
 func (p *prefix) append(dst []byte) []byte {
-	start := len(dst)
-	if cap(dst)-start < prefixSize || p.rest != "" {
-		return p.appendSlowly(dst)
+	if p.fits(dst) {
+		return p.put(dst)
 	}
+	return p.appendSlowly(dst)
+}
+
+// fits reports whether put may be called. Where every instruction counts, calling both spares a call to append.
+func (p *prefix) fits(dst []byte) bool { return cap(dst)-len(dst) >= p.room }
+
+// put appends a prefix that fits.
+func (p *prefix) put(dst []byte) []byte {
+	start := len(dst)
 	*(*[prefixSize]byte)(dst[start : start+prefixSize]) = p.text
 	return dst[:start+p.length]
 }
 
+// appendSlowly appends a prefix that does not fit. Being a call, it takes no registers from those that need it not.
+//
+//go:noinline
 func (p *prefix) appendSlowly(dst []byte) []byte {
 	start := len(dst)
 	return append(append(dst, p.text[:]...), p.rest...)[:start+p.length]
