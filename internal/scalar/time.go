@@ -1,14 +1,17 @@
 package scalar
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Times writes instants as RFC 3339 in UTC, for example 2026-01-15T10:30:00.000Z. It keeps the last calendar day that it
 // wrote, since the times of neighbouring records often share it. The zero value is ready for use. A Times is not safe for
 // concurrent use.
 type Times struct {
-	midnight int64                    // the second at which the day begins that date is the text of
-	date     [len("2006-01-02T")]byte // valid if known
-	known    bool
+	midnight int64  // the second at which the day begins that date is the text of
+	length   uint64 // of that day in seconds, or 0 if there is none yet
+	date     [len("2006-01-02T")]byte
 }
 
 const (
@@ -22,8 +25,8 @@ const (
 // fraction as the instant needs, and at least three. For an instant outside of the years 0000 to 9999, for which RFC 3339
 // has no form, and for more than 999,999,999 nanoseconds it appends nothing and returns false.
 func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte, ok bool) {
-	second := seconds - t.midnight
-	if !t.known || second < 0 || second >= secondsPerDay {
+	second := uint64(seconds - t.midnight) //nolint:gosec // below 0 is another day too
+	if second >= t.length {
 		if second, ok = t.setDay(seconds); !ok {
 			return dst, false
 		}
@@ -37,15 +40,15 @@ func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte,
 	}
 	text := (*[maxLength]byte)(dst[start : start+maxLength])
 	*(*[len(t.date)]byte)(text[:]) = t.date
-	clock := uint32(second)
+	clock := uint32(second) //nolint:gosec // below secondsPerDay
 	minutes := clock / 60
-	putTwoDigits(text[11:], minutes/60)
-	text[13] = ':'
-	putTwoDigits(text[14:], minutes%60)
-	text[16] = ':'
-	putTwoDigits(text[17:], clock%60)
-	text[19] = '.'
-	end := 20 + putFraction(text[20:], nanoseconds)
+	binary.LittleEndian.PutUint64(text[11:], twoDigits(minutes/60)|':'<<16|twoDigits(minutes%60)<<24|':'<<40|twoDigits(clock%60)<<48)
+	milliseconds, rest := nanoseconds/1_000_000, nanoseconds%1_000_000
+	binary.LittleEndian.PutUint32(text[19:], '.'|('0'+milliseconds/100)<<8|uint32(twoDigits(milliseconds%100))<<16)
+	end := len("2006-01-02T15:04:05.000")
+	if rest != 0 {
+		end += putFraction(text[end:], rest)
+	}
 	text[end] = 'Z'
 	return dst[:start+end+1], true
 }
@@ -53,7 +56,7 @@ func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte,
 // setDay makes date the text of the day of a second, and returns how far that day has come. The arithmetic is that of a
 // calendar whose years begin on the first of March, so that a leap day is the last day of its year, and whose days are
 // counted from 0000-03-01 in eras of 400 years.
-func (t *Times) setDay(seconds int64) (second int64, ok bool) {
+func (t *Times) setDay(seconds int64) (_ uint64, ok bool) {
 	day, second := seconds/secondsPerDay, seconds%secondsPerDay
 	if second < 0 {
 		day, second = day-1, second+secondsPerDay
@@ -81,35 +84,32 @@ func (t *Times) setDay(seconds int64) (second int64, ok bool) {
 	t.date[7] = '-'
 	putTwoDigits(t.date[8:], dayOfMonth)
 	t.date[10] = 'T'
-	t.midnight, t.known = seconds-second, true
-	return second, true
+	t.midnight, t.length = seconds-second, secondsPerDay
+	return uint64(second), true
 }
 
-// putFraction writes the digits of a fraction and returns their number, 3 to 9.
+// putFraction writes the digits of a fraction behind its third one and returns their number, 1 to 6.
 func putFraction(text []byte, nanoseconds uint32) int {
-	_ = text[8]
-	milliseconds, rest := nanoseconds/1_000_000, nanoseconds%1_000_000
-	text[0] = byte('0' + milliseconds/100)
-	putTwoDigits(text[1:], milliseconds%100)
-	if rest == 0 {
-		return 3
-	}
-	putTwoDigits(text[3:], rest/10_000)
-	putTwoDigits(text[5:], rest/100%100)
-	putTwoDigits(text[7:], rest%100)
-	digits := 9
+	putTwoDigits(text[0:], nanoseconds/10_000)
+	putTwoDigits(text[2:], nanoseconds/100%100)
+	putTwoDigits(text[4:], nanoseconds%100)
+	digits := 6
 	for text[digits-1] == '0' {
 		digits--
 	}
 	return digits
 }
 
-func putTwoDigits(text []byte, n uint32) { *(*[2]byte)(text) = twoDigits[n] }
+func putTwoDigits(text []byte, n uint32) {
+	binary.LittleEndian.PutUint16(text, uint16(twoDigits(n))) //nolint:gosec // two bytes
+}
 
-// twoDigits are the numbers 00 to 99.
-var twoDigits = func() (all [100][2]byte) {
+// twoDigits returns the digits of a number from 0 to 99, the first in the lowest byte.
+func twoDigits(n uint32) uint64 { return uint64(pairsOfDigits[n]) }
+
+var pairsOfDigits = func() (all [100]uint16) {
 	for n := range all {
-		all[n] = [2]byte{byte('0' + n/10), byte('0' + n%10)}
+		all[n] = uint16('0'+n/10) | uint16('0'+n%10)<<8 //nolint:gosec // digits
 	}
 	return all
 }()
