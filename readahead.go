@@ -143,38 +143,33 @@ func (b *batch) add(row Row) {
 	first := len(b.values)
 	b.values = append(b.values, row...)
 	copied := b.values[first:len(b.values):len(b.values)]
+	text := b.text
 	for i := range copied {
 		switch v := &copied[i]; v.kind {
 		case KindString, KindJSON, KindDecimal:
-			v.pointer = b.copy(unsafe.Slice((*byte)(v.pointer), v.bits))
+			start := len(text)
+			text = append(text, unsafe.Slice((*byte)(v.pointer), v.bits)...)
+			v.pointer = unsafe.Pointer(unsafe.SliceData(text[start:]))
 		case KindUUID:
-			v.pointer = b.copy(v.UUID()[:])
+			start := len(text)
+			text = append(text, v.UUID()[:]...)
+			v.pointer = unsafe.Pointer(unsafe.SliceData(text[start:]))
 		case KindStrings:
-			v.pointer = b.copyList(v.Strings())
+			text = b.addList(text, v)
 		}
 	}
+	b.text = text
 	b.rows = append(b.rows, copied)
 }
 
-// copy returns where a copy of some bytes is.
-func (b *batch) copy(content []byte) unsafe.Pointer {
-	if len(content) == 0 {
-		return nil
-	}
-	first := len(b.text)
-	b.text = append(b.text, content...)
-	return unsafe.Pointer(&b.text[first])
-}
-
-// copyList returns where a copy of a list is.
-func (b *batch) copyList(list []string) unsafe.Pointer {
-	if len(list) == 0 {
-		return nil
-	}
+// addList makes the list of a value a copy of it, whose text it appends to text.
+func (b *batch) addList(text []byte, v *Value) []byte {
 	first := len(b.lists)
-	for _, s := range list {
-		copied := b.copy(unsafe.Slice(unsafe.StringData(s), len(s)))
-		b.lists = append(b.lists, unsafe.String((*byte)(copied), len(s)))
+	for _, s := range v.Strings() {
+		start := len(text)
+		text = append(text, s...)
+		b.lists = append(b.lists, unsafe.String(unsafe.SliceData(text[start:]), len(s)))
 	}
-	return unsafe.Pointer(&b.lists[first])
+	v.pointer = unsafe.Pointer(unsafe.SliceData(b.lists[first:]))
+	return text
 }

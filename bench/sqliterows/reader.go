@@ -24,14 +24,14 @@ func newReader(statement *sqlite.Stmt, columns []dataexport.Column) *reader {
 // read fills the row. What the parser is to parse is a string.
 func (r *reader) read() (err error) {
 	for i := range r.columns {
-		switch kind := r.columns[i].Kind; kind {
+		column, value := &r.columns[i], &r.row[i]
+		switch column.Kind {
 		case dataexport.KindInt, dataexport.KindFloat, dataexport.KindBool:
-			r.row[i], err = r.number(i, kind)
+			if *value, err = r.number(i, column.Kind); err != nil {
+				return columnError(column, err)
+			}
 		default:
-			r.row[i], err = r.text(i, kind)
-		}
-		if err != nil {
-			return columnError(&r.columns[i], err)
+			*value = r.text(i, column.Kind)
 		}
 	}
 	return nil
@@ -56,17 +56,17 @@ func (r *reader) number(i int, kind dataexport.Kind) (dataexport.Value, error) {
 	}
 }
 
-func (r *reader) text(i int, kind dataexport.Kind) (dataexport.Value, error) {
-	content, err := r.bytes(i)
+func (r *reader) text(i int, kind dataexport.Kind) dataexport.Value {
+	content := r.bytes(i)
 	switch {
-	case err != nil || len(content) == 0 && r.statement.ColumnType(i) == sqlite.TypeNull:
-		return dataexport.Value{}, err
-	case kind == dataexport.KindDecimal:
-		return dataexport.DecimalValue(dataexport.BytesValue(content).Text()), nil
+	case content == nil && r.statement.ColumnType(i) == sqlite.TypeNull:
+		return dataexport.Value{}
 	case kind == dataexport.KindJSON:
-		return dataexport.JSONValue(content), nil
+		return dataexport.JSONValue(content)
+	case kind == dataexport.KindDecimal:
+		return dataexport.DecimalValue(dataexport.BytesValue(content).Text())
 	default:
-		return dataexport.BytesValue(content), nil
+		return dataexport.BytesValue(content)
 	}
 }
 
@@ -78,10 +78,10 @@ func (c *content) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// bytes returns a text or blob as it lies in SQLite's memory. The driver has no function for that, but its readers show it to
-// whom they write to.
-func (r *reader) bytes(i int) ([]byte, error) {
+// bytes returns a text or blob as it lies in SQLite's memory, or nil if it is empty or null. The driver has no function for
+// that, but its readers show it to whom they write to.
+func (r *reader) bytes(i int) []byte {
 	r.content.bytes = nil
-	_, err := r.statement.ColumnReader(i).WriteTo(&r.content)
-	return r.content.bytes, err
+	_, _ = r.statement.ColumnReader(i).WriteTo(&r.content) // which returns no error
+	return r.content.bytes
 }
