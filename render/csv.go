@@ -88,11 +88,9 @@ func (e *csvEncoder) Begin(c *dataexport.Collection) error {
 }
 
 func (e *csvEncoder) Row(row dataexport.Row) error {
-	buffer := e.buffer
-	for i := range e.columns {
-		if i > 0 {
-			buffer = append(buffer, ',')
-		}
+	buffer, columns := e.buffer, e.columns
+	row = row[:len(columns)]
+	for i := range columns {
 		v := &row[i]
 		switch v.Kind() {
 		case dataexport.KindNull:
@@ -100,12 +98,14 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 			buffer = e.text.append(buffer, v.Text())
 		default:
 			var err error
-			if buffer, err = e.appendValue(buffer, v, &e.columns[i]); err != nil {
+			if buffer, err = e.appendValue(buffer, v, &columns[i]); err != nil {
 				return err
 			}
 		}
+		buffer = append(buffer, ',')
 	}
-	e.buffer = append(buffer, '\r', '\n')
+	buffer[len(buffer)-1] = '\r' // in place of the comma behind the last column
+	e.buffer = append(buffer, '\n')
 	return e.writeFull()
 }
 

@@ -16,36 +16,80 @@ type csvText struct {
 
 // append appends a text that is not null.
 func (t *csvText) append(dst []byte, s string) []byte {
-	if s == "" {
-		return append(dst, '"', '"')
-	}
 	start, room := len(dst), len(s)+8
-	if cap(dst)-start < room {
-		dst = slices.Grow(dst, room)
+	if s == "" || cap(dst)-start < room {
+		return t.appendSlowly(dst, s)
 	}
-	if s[0] == ' ' || s[len(s)-1] == ' ' || t.guard && !isAlphanumeric(s[0]) && needsGuard(s) {
+	if csvEdges[s[0]]&notFirst|csvEdges[s[len(s)-1]]&notLast != 0 {
 		return t.appendSpecial(dst, s)
 	}
 	out := dst[start : start+room]
-	end, ascii := copyCSVPlain(out, s)
-	if end == len(s) && ascii {
-		return dst[:start+end]
+	// Most texts are short. Words that overlap spare them a loop, whose end the processor could seldom foresee.
+	switch n := len(s); {
+	case n > 16:
+	case n >= 8:
+		first, last := swar.Load(s, 0), swar.Load(s, n-8)
+		swar.Store(out, 0, first)
+		swar.Store(out, n-8, last)
+		if csvMustQuote(first)|csvMustQuote(last)|(first|last)&swar.HighBits == 0 {
+			return dst[:start+n]
+		}
+	case n >= 4:
+		first, last := swar.Load4(s, 0), swar.Load4(s, n-4)
+		swar.Store4(out, 0, first)
+		swar.Store4(out, n-4, last)
+		if word := uint64(first) | uint64(last)<<32; csvMustQuote(word)|word&swar.HighBits == 0 {
+			return dst[:start+n]
+		}
 	}
+	end, ascii := copyCSVPlain(out, s)
 	if end < len(s) {
-		copy(out[1:], out[:end])
-		out[0] = '"'
-		var restASCII bool
-		dst, restASCII = appendDoubled(dst[:start+1+end], s[end:])
-		dst = append(dst, '"')
-		ascii = ascii && restASCII
-	} else {
-		dst = dst[:start+end]
+		return t.appendQuoted(dst, s, end, ascii)
 	}
 	if !ascii && !jsontext.Valid(s) {
+		return t.appendSpecial(dst, s)
+	}
+	return dst[:start+end]
+}
+
+// appendSlowly is append for an empty text, and where there is no room.
+func (t *csvText) appendSlowly(dst []byte, s string) []byte {
+	if s == "" {
+		return append(dst, '"', '"')
+	}
+	return t.append(slices.Grow(dst, len(s)+8), s)
+}
+
+// appendQuoted appends a text that must be in quotes but needs no guard. Its first end bytes, which may be as they are, lie
+// behind dst already, where they give way to the quotation mark.
+func (t *csvText) appendQuoted(dst []byte, s string, end int, ascii bool) []byte {
+	start := len(dst)
+	out := dst[start : start+1+end]
+	copy(out[1:], out)
+	out[0] = '"'
+	dst, restASCII := appendDoubled(dst[:start+1+end], s[end:])
+	if !(ascii && restASCII) && !jsontext.Valid(s) {
 		return t.appendSpecial(dst[:start], s)
 	}
-	return dst
+	return append(dst, '"')
 }
+
+// What a byte may not be of a text that is written as it is.
+const (
+	notFirst = 1 << iota // since it may begin a formula, guards against one, or is a blank
+	notLast              // since it is a blank
+)
+
+// csvEdges tells of bytes whether a text may begin and end with them.
+var csvEdges = func() (edges [256]uint8) {
+	for c := range edges {
+		if s := string([]byte{byte(c)}); needsGuard(s) || c == 0xEF { // the first byte of the full-width forms
+			edges[c] = notFirst
+		}
+	}
+	edges[' '] = notFirst | notLast
+	return edges
+}()
 
 // appendSpecial appends a text that may have to be guarded or repaired.
 func (t *csvText) appendSpecial(dst []byte, s string) []byte {
