@@ -126,7 +126,7 @@ type batch struct {
 }
 
 func (b *batch) reset() {
-	if cap(b.text) > 4*batchBytes { // A record was very large, and the next ones need not be.
+	if cap(b.text) > 4*batchBytes || cap(b.lists) > 4*batchItems { // A record was very large, and the next ones need not be.
 		*b = batch{}
 		return
 	}
@@ -145,24 +145,28 @@ func (b *batch) add(row Row) {
 	copied := b.values[first:len(b.values):len(b.values)]
 	text := b.text
 	for i := range copied {
-		switch v := &copied[i]; v.kind {
+		v := &copied[i]
+		var content []byte
+		switch v.kind {
 		case KindString, KindJSON, KindDecimal:
-			start := len(text)
-			text = append(text, unsafe.Slice((*byte)(v.pointer), v.bits)...)
-			v.pointer = unsafe.Pointer(unsafe.SliceData(text[start:]))
+			content = unsafe.Slice((*byte)(v.pointer), v.bits)
 		case KindUUID:
-			start := len(text)
-			text = append(text, v.UUID()[:]...)
-			v.pointer = unsafe.Pointer(unsafe.SliceData(text[start:]))
+			content = v.UUID()[:]
 		case KindStrings:
 			text = b.addList(text, v)
+			continue
+		default:
+			continue
 		}
+		start := len(text)
+		text = append(text, content...)
+		v.pointer = unsafe.Pointer(unsafe.SliceData(text[start:]))
 	}
 	b.text = text
 	b.rows = append(b.rows, copied)
 }
 
-// addList makes the list of a value a copy of it, whose text it appends to text.
+// addList replaces the list of a value by a copy, whose text it appends to text.
 func (b *batch) addList(text []byte, v *Value) []byte {
 	first := len(b.lists)
 	for _, s := range v.Strings() {

@@ -2,40 +2,54 @@ package render
 
 import "strings"
 
-// findAddress looks at the byte at index i, one of ":.@", and returns the bounds of the web or mail address that it
-// belongs to, or an end of 0 if it belongs to none. The start is not below from.
-func findAddress(text string, i, from int) (start, end int) {
+// addressStart looks at the byte at index i, one of ":.@", and returns where the web or mail address that it belongs to starts,
+// and false if it belongs to none. The start is not below from.
+func addressStart(text string, i, from int) (start int, found bool) {
 	switch text[i] {
 	case ':':
-		return findURL(text, i, from)
+		// Any scheme will do, since parsers differ in those that they know.
+		found = i > 0 && isAlphanumeric(text[i-1]) && strings.HasPrefix(text[i:], "://")
 	case '.':
-		return findWebHost(text, i, from)
+		return webHostStart(text, i, from)
 	default:
-		return findMailAddress(text, i, from)
+		found = i > 0 && isMailboxByte(text[i-1]) && i+1 < len(text) && isAlphanumeric(text[i+1])
 	}
+	if !found {
+		return 0, false
+	}
+	return startOfAddress(text, i, from), true
 }
 
-// findURL finds the URL of which the colon at index i ends the scheme. Any scheme will do, since parsers differ in those
-// that they know.
-func findURL(text string, i, from int) (start, end int) {
-	if i == 0 || !isAlphanumeric(text[i-1]) || !strings.HasPrefix(text[i:], "://") {
-		return 0, 0
+// addressEnd returns where the address ends for which addressStart has looked at the byte at index i.
+func addressEnd(text string, i int) int {
+	switch text[i] {
+	case ':':
+		return endOfURL(text, i, i+len("://"))
+	case '.':
+		return endOfURL(text, i, i+1)
 	}
-	return startOfAddress(text, i, from), endOfURL(text, i, i+len("://"))
+	end := i + 1
+	for end < len(text) && isDomainByte(text[end]) {
+		end++
+	}
+	for !isAlphanumeric(text[end-1]) {
+		end--
+	}
+	return end
 }
 
-// findWebHost finds the URL without a scheme of which the dot at index i ends the "www.", in small letters as parsers
+// webHostStart finds the URL without a scheme of which the dot at index i ends the "www.", in small letters as parsers
 // want it.
-func findWebHost(text string, i, from int) (start, end int) {
+func webHostStart(text string, i, from int) (start int, found bool) {
 	const prefix = "www"
 	start = i - len(prefix)
 	if start < from || i+1 == len(text) || !isURLByte(text[i+1]) || text[start:i] != prefix {
-		return 0, 0
+		return 0, false
 	}
 	if start > 0 && isAlphanumeric(text[start-1]) {
-		return 0, 0
+		return 0, false
 	}
-	return startOfAddress(text, start, from), endOfURL(text, i, i+1)
+	return startOfAddress(text, start, from), true
 }
 
 // startOfAddress returns where the address that goes on at index i starts. It takes in all that a mail address might begin
@@ -68,21 +82,6 @@ func endOfURL(text string, start, least int) int {
 		}
 	}
 	return end
-}
-
-// findMailAddress finds the mail address that has its at sign at index i.
-func findMailAddress(text string, i, from int) (start, end int) {
-	if i == 0 || !isMailboxByte(text[i-1]) || i+1 == len(text) || !isAlphanumeric(text[i+1]) {
-		return 0, 0
-	}
-	end = i + 1
-	for end < len(text) && isDomainByte(text[end]) {
-		end++
-	}
-	for !isAlphanumeric(text[end-1]) {
-		end--
-	}
-	return startOfAddress(text, i, from), end
 }
 
 func isAlphanumeric(c byte) bool {

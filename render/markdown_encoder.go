@@ -82,7 +82,7 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 			}
 		}
 	}
-	if bare := len(dst) == begin && !e.hasID(row); !bare {
+	if len(dst) > begin || e.hasID(row) {
 		dst = append(dst, '\n')
 	}
 	if e.body >= 0 && !row[e.body].IsNull() {
@@ -93,20 +93,19 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 
 // appendText appends a bullet with a text.
 func (c *markdownColumn) appendText(dst []byte, text string) []byte {
-	start, n := len(dst), len(text)
-	if n == 0 || cap(dst)-start-n < c.label.room {
+	n := len(text)
+	if n == 0 || cap(dst)-len(dst)-n < c.label.room {
 		return trimBlanks(appendMarkdownText(c.label.append(dst), text))
 	}
-	dst = dst[:start+prefixSize+n]
-	*(*[prefixSize]byte)(dst[start:]) = c.label.text
-	start += c.label.length
-	if copyIfClear(dst[start:start+n], text)&pairUnclear != 0 {
-		return trimBlanks(appendUnclearText(dst[:start], text))
+	dst = c.label.put(dst)
+	longer := dst[:len(dst)+n]
+	if copyIfClear(longer[len(dst):], text)&pairUnclear != 0 {
+		return trimBlanks(appendUnclearText(dst, text))
 	}
-	if end := start + n; text[n-1] > ' ' {
-		return dst[:end]
+	if text[n-1] > ' ' {
+		return longer
 	}
-	return trimBlanks(dst[:start+n])
+	return trimBlanks(longer)
 }
 
 // appendHeading begins the section of a record: with the heading, and a bullet for the id, whose line it does not end. The

@@ -29,6 +29,7 @@ func classifyMarkdownPairs() (pairs [1 << 16]uint8) {
 		flags := &pairs[uint16(first)|uint16(second)<<8]
 		*flags = *flags&pairEndsItem | flagsOfFirst(first, second) | flagsOfSecond(first, second)
 	}
+	// These are the bytes that are something else next to some others than they are alone.
 	for other := range 256 {
 		for _, c := range []byte(`.:w_&*~<#\`) {
 			clarify(c, byte(other))

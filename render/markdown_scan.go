@@ -6,8 +6,8 @@ import (
 	"github.com/dataexport/dataexport/internal/swar"
 )
 
-// The masks of this file are exact: additions are made on bytes without their highest bit, so that none carries into the
-// next byte. Adding 0x80-n sets the highest bit of just those that are n or more.
+// Masks of this file make additions on bytes without their highest bit, so that none carries into the next byte. Adding 0x80-n
+// sets the highest bit of just those that are n or more.
 const (
 	eachByte = swar.EachByte
 	lowBits  = 0x7F * eachByte
@@ -37,10 +37,10 @@ func copyText(dst []byte, text string, start int) int {
 	return len(text)
 }
 
-// copyClearWords copies words of eight bytes up to the first one that is unclear, that included, and returns the length of those
-// before it. The last word may overlap the one before it. If there is none, or s is shorter than a word, it returns how much of s
-// it has copied. It also returns the flags of all pairs that it has copied. It calls nothing, so that all of its variables stay
-// in registers.
+// copyClearWords copies words of eight bytes up to the first one that is unclear, that included, and returns its index and the
+// flags of all pairs so far, among them pairUnclear. If none is unclear it returns how much of s it has copied, which is nothing
+// if s is shorter than a word, and else all of it. The last word may overlap the one before it, so that its index may be less than
+// what is known to be clear.
 func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	dst = dst[:len(s)]
 	for ; n <= len(s)-8; n += 8 {
@@ -66,7 +66,7 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 }
 
 // lowLinesFollowWords reports whether all low lines among the eight bytes at index n of s, which are otherwise clear, are behind
-// letters or digits. It looks at the pairs of which they are the second bytes.
+// letters or digits. It looks at the pairs of which they are the second bytes, and may err to the side of false.
 func lowLinesFollowWords(s string, n int) bool {
 	before := swar.Load(s, n)<<8 | ' '
 	if n > 0 {

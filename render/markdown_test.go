@@ -150,6 +150,7 @@ func markdownNasties() []string {
 		"a\u202Eb", "\u2066a\u2069", "\u200Fa", "a\tb", "\ta", "a\t", "\x1b[31mred", "a\x00b", "\u009bx", "caf\u00e9\u202e", "\u3000# x", "\u00a0- x",
 		"\u2028# x", "a\u0085# x", "a\u2029---", "\xff# x", "é\xffé\u2028é", "日本語の文。\n\n次の段落。", "{#id .class}", "{{ x }}", "$x$ and $$y$$",
 		"www.#a.bc", "1.www.x.yywx@y.zz", "x=https://a@b.cd", "#\u0085", "a #\u2028", "-\u0085", "1.\u2029", "+\u2028x", "\u00a0\"}!", "\u00a0",
+		`x@y.zz_"a_`, `x@y.zz__"a_`, `http://a.b_"c_`, `www.a.b_"c_`, "a_b_", "(a_) b_", "a__ __b", "a_\tb_", "_\tb_",
 		"a, b", ",", `"`, `"a", "b"`, `"a`, "a\\,b", "Setext\n\n===", "Setext\n\n---", "* a\n\n  b", "1. a\n   - b", "- a\n- b\n\n\n- c",
 	}
 }
@@ -161,7 +162,8 @@ func markdownLongLines() []string {
 		strings.Repeat("> ", 1000), strings.Repeat("www.", 1000), strings.Repeat("a@", 1000), strings.Repeat("&a", 1000), strings.Repeat("é", 50_000),
 		strings.Repeat("http://a", 1000), strings.Repeat("(", 1000) + "http://a.bc" + strings.Repeat(")", 1000), strings.Repeat("\xffé", 1000),
 		strings.Repeat("\xff", 20_000), strings.Repeat("\xbf", 20_000), strings.Repeat("é\n\n", 5_000), strings.Repeat("日", 1000) + "\xe6",
-		strings.Repeat("\u00a0\u2014", 10_000), strings.Repeat("\xc2", 20_000),
+		strings.Repeat("\u00a0\u2014", 10_000), strings.Repeat("\xc2", 20_000), strings.Repeat("\\a://", 20_000), strings.Repeat("\\www.a", 20_000),
+		strings.Repeat("a@b://", 20_000), strings.Repeat("_", 100_000), "a" + strings.Repeat("_", 100_000), strings.Repeat("a_", 50_000),
 	}
 }
 
@@ -313,13 +315,13 @@ func TestMarkdownWithoutID(t *testing.T) {
 func TestMarkdownColumnNames(t *testing.T) {
 	for _, name := range []string{
 		"a", "snake_case", "_private", "dunder__name", "Last name", " padded ", "a*b", "*", "**", "a* b", "~a~", "`x`", "[x](y)", "<b>",
-		"a.b", "http://a.bc", "www.a.bc", "a@b.cd", "&amp;", "\\", "line\nbreak", "\u202Ex", "\u0085x", "#", "naïve", "日本", "a:", "-", "a_", "x\u00a0",
+		"a.b", "http://a.bc", "www.a.bc", "a@b.cd", "&amp;", "\\", "line\nbreak", "\u202Ex", "\u0085x", "#", "naïve", "日本", "a:", "-", "a_", "x\u00a0", "_\tb_", "x _\ny_", "a _ b",
 	} {
 		info := dataexport.Info{Name: "names", Collections: []dataexport.Collection{{
 			Name: "names", Columns: []dataexport.Column{{Name: name, Kind: dataexport.KindString}, {Name: "b", Kind: dataexport.KindInt}},
 		}}}
 		source := string(renderRows(t, Markdown(), &dataexport.Doc{Info: info}, dataexport.Row{dataexport.StringValue("v*"), dataexport.IntValue(1)}))
-		info.Collections[0].Columns[0].Name = strings.NewReplacer("\n", "·", "\u202E", "·", "\u0085x", "x").Replace(name)
+		info.Collections[0].Columns[0].Name = strings.NewReplacer("\n", "·", "\t", "·", "\u202E", "·", "\u0085x", "x").Replace(name)
 		err := judgeMarkdown([]byte(source), &dataexport.Doc{Info: info}, []dataexport.Row{{dataexport.StringValue("v*"), dataexport.IntValue(1)}})
 		require.NoError(t, err, "%q\n%s", name, source)
 	}

@@ -57,14 +57,15 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 			next++
 			copied = next
 		case markdownAddress:
-			start, end := findAddress(text, next, copied)
-			if end == 0 {
+			start, found := addressStart(text, next, copied)
+			if !found {
 				dst = append(dst, c)
 				next++
 				continue
 			}
 			dst = dst[:len(dst)-(next-start)]
 			if start < next && mayBeginCode(dst) {
+				end := addressEnd(text, next) // Looked for only here, the ends of all addresses take no longer than the text.
 				dst = append(dst, '`')
 				dst = append(dst, text[start:end]...)
 				dst = append(dst, '`')
@@ -141,8 +142,9 @@ func isOnlyText(text string, i int) bool {
 	return false
 }
 
-// followsWord reports whether the low line at index i of text stands behind a letter or a digit, or is the second one there.
-// Such a run of low lines is right-flanking and opens no emphasis (CommonMark 0.31, section 6.2).
+// followsWord reports whether the low line at index i of text stands behind a letter or a digit, or is the second one there. A run
+// of low lines behind a letter or a digit is right-flanking and not behind punctuation, and so opens no emphasis (CommonMark 0.31,
+// section 6.2, rule 2). It looks no further back than that, so that a long run takes no longer than its length.
 func followsWord(text string, i int) bool {
 	if i > 1 && text[i-1] == '_' {
 		i--
@@ -172,7 +174,7 @@ func appendMarkdownName(dst []byte, name string) []byte {
 		switch {
 		case r < ' ' || 0x7F <= r && r < 0xA0 || isWideBreak(r) || isBidiControl(r):
 			r = '\u00B7'
-		case r == '_' && !isOnlyText(name, i),
+		case r == '_' && !followsWord(name, i),
 			r < utf8.RuneSelf && !isAlphanumeric(byte(r)) && r != '_' && r != '-' && r != ' ':
 			dst = append(dst, '\\')
 		}

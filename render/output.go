@@ -26,7 +26,7 @@ func newOutput(w io.Writer) output {
 type prefix struct {
 	text   [prefixSize]byte
 	length int
-	room   int    // that dst must have for text to be copied at once: more than there is if there is a rest
+	room   int    // that dst must have for text to be copied at once: more than any slice has if there is a rest
 	rest   string // what does not fit into text
 }
 
@@ -58,7 +58,7 @@ func (p *prefix) put(dst []byte) []byte {
 	return dst[:start+p.length]
 }
 
-// appendSlowly appends a prefix that does not fit. Being a call, it takes no registers from those that need it not.
+// appendSlowly appends a prefix that does not fit. It is not inlined, so that fast callers need not keep registers for it.
 //
 //go:noinline
 func (p *prefix) appendSlowly(dst []byte) []byte {

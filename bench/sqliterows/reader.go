@@ -22,14 +22,16 @@ func newReader(statement *sqlite.Stmt, columns []dataexport.Column) *reader {
 }
 
 // read fills the row. What the parser is to parse is a string.
-func (r *reader) read() (err error) {
+func (r *reader) read() error {
 	for i := range r.columns {
 		column, value := &r.columns[i], &r.row[i]
 		switch column.Kind {
 		case dataexport.KindInt, dataexport.KindFloat, dataexport.KindBool:
-			if *value, err = r.number(i, column.Kind); err != nil {
+			number, err := r.number(i, column.Kind)
+			if err != nil {
 				return columnError(column, err)
 			}
+			*value = number
 		default:
 			*value = r.text(i, column.Kind)
 		}

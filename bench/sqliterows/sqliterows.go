@@ -26,7 +26,7 @@ import (
 //	strings           TEXT that is a JSON array of strings
 //	uuid              BLOB of sixteen bytes
 //
-// NULL is null. A value that does not fit is a dataexport.ErrBadRow that names the column. A row is borrowed: it is valid
+// The database must be in UTF-8, as databases are unless they were made otherwise. NULL is null. A value that does not fit is a dataexport.ErrBadRow that names the column. A row is borrowed: it is valid
 // until the next is asked for. When ctx is done the statement is interrupted. The connection can be used for something else
 // when the range is over.
 //
