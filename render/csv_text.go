@@ -68,7 +68,7 @@ func (t *csvText) appendQuoted(dst []byte, s string, end int, ascii bool) []byte
 	copy(out[1:], out)
 	out[0] = '"'
 	dst, restASCII := appendDoubled(dst[:start+1+end], s[end:])
-	if !(ascii && restASCII) && !jsontext.Valid(s) {
+	if (!ascii || !restASCII) && !jsontext.Valid(s) {
 		return t.appendSpecial(dst[:start], s)
 	}
 	return append(dst, '"')
