@@ -251,3 +251,23 @@ func TestReadAheadAllocatesNothingForARow(t *testing.T) {
 	few, many := allocations(20*batchRows), allocations(200*batchRows)
 	assert.Less(t, many-few, 50.0, "for 46,080 rows more")
 }
+
+// One very large record must not make a batch keep its memory for all that come after it.
+func TestBatchGivesLargeMemoryBack(t *testing.T) {
+	for name, row := range map[string]Row{
+		"text":  {StringValue(strings.Repeat("x", 5*batchBytes))},
+		"items": {StringsValue(make([]string, 5*batchItems))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b batch
+			b.add(Row{StringValue("usual"), StringsValue([]string{"a"})})
+			b.reset()
+			require.NotZero(t, cap(b.text))
+			require.NotZero(t, cap(b.lists))
+			b.add(row)
+			b.reset()
+			require.Zero(t, cap(b.text))
+			require.Zero(t, cap(b.lists))
+		})
+	}
+}
