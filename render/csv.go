@@ -63,25 +63,21 @@ func (r csvRenderer) Open(_ context.Context, w io.Writer, _ *dataexport.Doc) (da
 
 type csvEncoder struct {
 	output
-	columns []csvColumn
+	columns []column
 	text    csvText
 	json    []byte // a cell that is JSON, before it is quoted
 }
 
-type csvColumn struct {
-	name  string
-	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
-}
-
 // Begin writes the header row. The names of columns are the host's and are not guarded.
 func (e *csvEncoder) Begin(c *dataexport.Collection) error {
-	e.columns = make([]csvColumn, len(c.Columns))
-	for i, column := range c.Columns {
+	e.columns = make([]column, len(c.Columns))
+	for i := range e.columns {
 		if i > 0 {
 			e.buffer = append(e.buffer, ',')
 		}
-		e.columns[i].name = column.Name
-		e.buffer = e.text.appendName(e.buffer, column.Name)
+		e.columns[i].name = c.Columns[i].Name
+		e.columns[i].shape.DoubleQuotes = true
+		e.buffer = e.text.appendName(e.buffer, c.Columns[i].Name)
 	}
 	e.buffer = append(e.buffer, '\r', '\n')
 	return nil
@@ -110,15 +106,10 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 }
 
 // appendValue appends a value of any kind but text.
-func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *csvColumn) ([]byte, error) {
+func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *column) ([]byte, error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindTime:
-		seconds, nanoseconds := v.Unix()
-		dst, ok := column.times.Append(dst, seconds, nanoseconds)
-		if !ok {
-			return dst, errTime(column.name)
-		}
-		return dst, nil
+		return column.appendTime(dst, v)
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
@@ -165,13 +156,18 @@ func (e *csvEncoder) appendStrings(dst []byte, list []string) []byte {
 	return append(dst, ']', '"')
 }
 
-func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *csvColumn) ([]byte, error) {
+// appendJSON appends JSON: of a shape that is known, right where it belongs.
+func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *column) ([]byte, error) {
+	raw := v.Text()
 	if v.Trusted() {
-		return appendCSVCell(dst, stringBytes(v.Text())), nil
+		return appendCSVCell(dst, stringBytes(raw)), nil
+	}
+	if column.shape.Fits(raw) {
+		return append(column.shape.Append(append(dst, '"'), raw), '"'), nil
 	}
 	var err error
-	if e.json, err = jsontext.AppendCompact(e.json[:0], v.Text()); err != nil {
-		return dst, errJSON(column.name, err)
+	if e.json, err = column.appendUnknownJSON(e.json[:0], raw); err != nil {
+		return dst, err
 	}
 	return appendCSVCell(dst, e.json), nil
 }

@@ -44,9 +44,10 @@ func (jsonRenderer) Open(_ context.Context, w io.Writer, doc *dataexport.Doc) (d
 			continue
 		}
 		var ok bool
-		if e.buffer, ok = appendJSONTime(e.buffer, &times, doc.Time.Unix(), uint32(doc.Time.Nanosecond())); !ok { //nolint:gosec // 0 to 999,999,999
+		if e.buffer, ok = times.Append(append(e.buffer, '"'), doc.Time.Unix(), uint32(doc.Time.Nanosecond())); !ok { //nolint:gosec // 0 to 999,999,999
 			return nil, fmt.Errorf("%w: the time of the document, %s, is not in the years 0000 to 9999", dataexport.ErrInvalid, doc.Time)
 		}
+		e.buffer = append(e.buffer, '"')
 	}
 	return e, nil
 }
@@ -54,24 +55,18 @@ func (jsonRenderer) Open(_ context.Context, w io.Writer, doc *dataexport.Doc) (d
 type jsonEncoder struct {
 	output
 	info    dataexport.Info
-	members int     // of the outermost object, written so far
-	counts  []int64 // the records of each collection begun so far
-	single  bool    // of the current collection
-	columns []jsonColumn
-}
-
-// A jsonColumn is a column with what stands in front of its value.
-type jsonColumn struct {
-	key   prefix // for example `,"content":`; the first column begins with the brace
-	name  string
-	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
+	members int      // of the outermost object, written so far
+	counts  []int64  // the records of each collection begun so far
+	single  bool     // of the current collection
+	keys    []prefix // what stands in front of the values, for example `,"content":`; the first one begins with the brace
+	columns []column
 }
 
 func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
 	e.endCollection()
 	e.counts = append(e.counts, 0)
 	e.single = c.Single
-	e.columns = jsonColumns(c.Columns)
+	e.beginColumns(c.Columns)
 	if e.info.Layout.Object {
 		e.member(c.Name)
 	}
@@ -81,17 +76,16 @@ func (e *jsonEncoder) Begin(c *dataexport.Collection) error {
 	return nil
 }
 
-func jsonColumns(columns []dataexport.Column) []jsonColumn {
-	ready := make([]jsonColumn, len(columns))
-	for i, column := range columns {
+func (e *jsonEncoder) beginColumns(columns []dataexport.Column) {
+	e.keys, e.columns = make([]prefix, len(columns)), make([]column, len(columns))
+	for i, c := range columns {
 		key := []byte{','}
 		if i == 0 {
 			key[0] = '{'
 		}
-		key = append(jsontext.AppendString(key, column.Name), ':')
-		ready[i] = jsonColumn{name: column.Name, key: newPrefix(string(key))}
+		key = append(jsontext.AppendString(key, c.Name), ':')
+		e.keys[i], e.columns[i].name = newPrefix(string(key)), c.Name
 	}
-	return ready
 }
 
 func (e *jsonEncoder) Row(row dataexport.Row) error {
@@ -105,14 +99,14 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 		buffer = append(buffer, ',', '\n')
 	}
 	*count++
-	columns := e.columns
-	row = row[:len(columns)]
-	for i := range columns {
-		column, v := &columns[i], &row[i]
-		if column.key.fits(buffer) {
-			buffer = column.key.put(buffer)
+	keys := e.keys
+	row = row[:len(keys)]
+	for i := range keys {
+		key, v := &keys[i], &row[i]
+		if key.fits(buffer) {
+			buffer = key.put(buffer)
 		} else {
-			buffer = column.key.appendSlowly(buffer)
+			buffer = key.appendSlowly(buffer)
 		}
 		switch v.Kind() {
 		case dataexport.KindNull:
@@ -121,7 +115,7 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 			buffer = jsontext.AppendString(buffer, v.Text())
 		default:
 			var err error
-			if buffer, err = e.appendValue(buffer, v, column); err != nil {
+			if buffer, err = e.appendValue(buffer, v, i); err != nil {
 				return err
 			}
 		}
@@ -131,17 +125,13 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 }
 
 // appendValue appends a value of any kind but null and text.
-func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, column *jsonColumn) ([]byte, error) {
+func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, i int) (_ []byte, err error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindDecimal:
 		return jsontext.AppendString(dst, v.Text()), nil
 	case dataexport.KindTime:
-		seconds, nanoseconds := v.Unix()
-		dst, ok := appendJSONTime(dst, &column.times, seconds, nanoseconds)
-		if !ok {
-			return dst, errTime(column.name)
-		}
-		return dst, nil
+		dst, err = e.columns[i].appendTime(append(dst, '"'), v)
+		return append(dst, '"'), err
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
@@ -149,26 +139,14 @@ func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, column *jsonC
 	case dataexport.KindBool:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case dataexport.KindJSON:
-		if v.Trusted() {
-			return append(dst, v.Text()...), nil
-		}
-		dst, err := jsontext.AppendCompact(dst, v.Text())
-		if err != nil {
-			return dst, errJSON(column.name, err)
-		}
-		return dst, nil
+		return e.columns[i].appendJSON(dst, v)
 	case dataexport.KindStrings:
 		return jsontext.AppendStrings(dst, v.Strings()), nil
 	case dataexport.KindUUID:
 		return append(scalar.AppendUUID(append(dst, '"'), v.UUID()), '"'), nil
 	default:
-		return dst, errKind(column.name, kind)
+		return dst, errKind(e.columns[i].name, kind)
 	}
-}
-
-func appendJSONTime(dst []byte, times *scalar.Times, seconds int64, nanoseconds uint32) (_ []byte, ok bool) {
-	dst, ok = times.Append(append(dst, '"'), seconds, nanoseconds)
-	return append(dst, '"'), ok
 }
 
 // member begins a member of the outermost object.

@@ -20,9 +20,8 @@ type markdownEncoder struct {
 // A markdownColumn is a column that has a bullet.
 type markdownColumn struct {
 	index int
-	name  string
-	label prefix       // for example "\n- **status:** "
-	times scalar.Times // of its own, since the times of a column in neighbouring records often share their day
+	label prefix // for example "\n- **status:** "
+	column
 }
 
 func (e *markdownEncoder) Begin(c *dataexport.Collection) error {
@@ -42,7 +41,7 @@ func newMarkdownColumn(c *dataexport.Collection, index int) markdownColumn {
 		return markdownColumn{index: index}
 	}
 	name := c.Columns[index].Name
-	return markdownColumn{index: index, name: name, label: newPrefix("\n" + bulletLabel(name))}
+	return markdownColumn{index: index, label: newPrefix("\n" + bulletLabel(name)), column: column{name: name}}
 }
 
 // bulletLabel returns the beginning of a bullet, up to its value.
@@ -77,7 +76,7 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 			} else {
 				dst = label.appendSlowly(dst)
 			}
-			if dst, err = e.values.append(dst, column.name, &column.times, value); err != nil {
+			if dst, err = e.values.append(dst, &column.column, value); err != nil {
 				return dst, err
 			}
 		}
@@ -117,7 +116,7 @@ func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byt
 		return append(e.appendNumber(dst), '\n'), nil
 	}
 	begin := len(dst)
-	if dst, err = e.values.append(append(dst, ' '), e.id.name, &e.id.times, &row[e.id.index]); err != nil {
+	if dst, err = e.values.append(append(dst, ' '), &e.id.column, &row[e.id.index]); err != nil {
 		return dst, err
 	}
 	id := dst[begin:]

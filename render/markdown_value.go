@@ -10,17 +10,12 @@ import (
 )
 
 // append appends a value that is not null, without blanks at its end.
-func (m *markdownValues) append(dst []byte, column string, times *scalar.Times, v *dataexport.Value) ([]byte, error) {
+func (m *markdownValues) append(dst []byte, column *column, v *dataexport.Value) ([]byte, error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindString, dataexport.KindDecimal:
 		return trimBlanks(appendMarkdownText(dst, v.Text())), nil
 	case dataexport.KindTime:
-		seconds, nanoseconds := v.Unix()
-		dst, ok := times.Append(dst, seconds, nanoseconds)
-		if !ok {
-			return dst, errTime(column)
-		}
-		return dst, nil
+		return column.appendTime(dst, v)
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
@@ -34,18 +29,15 @@ func (m *markdownValues) append(dst []byte, column string, times *scalar.Times, 
 	case dataexport.KindUUID:
 		return scalar.AppendUUID(dst, v.UUID()), nil
 	default:
-		return dst, errKind(column, kind)
+		return dst, errKind(column.name, kind)
 	}
 }
 
 // appendJSON appends JSON in a code span: right behind the first grave accent, if one is enough, as it nearly always is.
-func (m *markdownValues) appendJSON(dst []byte, column string, v *dataexport.Value) (_ []byte, err error) {
+func (m *markdownValues) appendJSON(dst []byte, column *column, v *dataexport.Value) (_ []byte, err error) {
 	begin := len(dst)
-	dst = append(dst, '`')
-	if v.Trusted() {
-		dst = append(dst, v.Text()...)
-	} else if dst, err = jsontext.AppendCompact(dst, v.Text()); err != nil {
-		return dst, errJSON(column, err)
+	if dst, err = column.appendJSON(append(dst, '`'), v); err != nil {
+		return dst, err
 	}
 	compact := dst[begin+1:]
 	if isPlainCode(bytesString(compact)) {

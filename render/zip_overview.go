@@ -31,12 +31,13 @@ func appendOverviewSection(dst []byte, collection string) []byte {
 
 // appendOverviewRecord appends a bullet for each value of a record that is not null.
 func (m *markdownValues) appendOverviewRecord(dst []byte, c *dataexport.Collection, row dataexport.Row) (_ []byte, err error) {
-	for i, column := range c.Columns {
+	for i := range c.Columns {
 		if row[i].IsNull() {
 			continue
 		}
-		dst = append(dst, bulletLabel(column.Name)...)
-		if dst, err = m.append(dst, column.Name, &m.times, &row[i]); err != nil {
+		column := column{name: c.Columns[i].Name}
+		dst = append(dst, bulletLabel(column.name)...)
+		if dst, err = m.append(dst, &column, &row[i]); err != nil {
 			return dst, err
 		}
 		dst = append(dst, '\n')

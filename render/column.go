@@ -1,0 +1,45 @@
+package render
+
+import (
+	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/internal/jsontext"
+	"github.com/dataexport/dataexport/internal/scalar"
+)
+
+// A column is what an encoder knows of a column: its name, and what neighbouring values in it often share.
+type column struct {
+	name  string
+	times scalar.Times   // which keeps the day
+	shape jsontext.Shape // which keeps the names of members
+}
+
+// appendTime appends a time.
+func (c *column) appendTime(dst []byte, v *dataexport.Value) ([]byte, error) {
+	seconds, nanoseconds := v.Unix()
+	dst, ok := c.times.Append(dst, seconds, nanoseconds)
+	if !ok {
+		return dst, errTime(c.name)
+	}
+	return dst, nil
+}
+
+// appendJSON appends JSON without white space between its tokens.
+func (c *column) appendJSON(dst []byte, v *dataexport.Value) (_ []byte, err error) {
+	raw := v.Text()
+	if v.Trusted() {
+		return append(dst, raw...), nil
+	}
+	if c.shape.Fits(raw) {
+		return c.shape.Append(dst, raw), nil
+	}
+	return c.appendUnknownJSON(dst, raw)
+}
+
+// appendUnknownJSON appends JSON of another shape than that of the values before.
+func (c *column) appendUnknownJSON(dst []byte, raw string) (_ []byte, err error) {
+	if dst, err = jsontext.AppendCompact(dst, raw); err != nil {
+		return dst, errJSON(c.name, err)
+	}
+	c.shape.Learn(raw)
+	return dst, nil
+}
