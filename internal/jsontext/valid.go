@@ -45,12 +45,17 @@ func areTwoBytesEach(word uint64) bool {
 	return word&bits == want && (word&letters+makeCarry)&carries == carries
 }
 
-// skipASCII returns the index behind one to eight bytes of ASCII, of which the first is at i.
+// skipASCII returns the index of the first byte from i on that is not ASCII, or the length of the text.
 func skipASCII(s string, i int) int {
-	if i > len(s)-8 {
-		return i + 1
+	for ; i <= len(s)-8; i += 8 {
+		if high := swar.Load(s, i) & swar.HighBits; high != 0 {
+			return i + swar.First(high)
+		}
 	}
-	return i + swar.First(swar.Load(s, i)&swar.HighBits)
+	for i < len(s) && s[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 func isContinuation(c byte) bool { return c&0xC0 == 0x80 }
