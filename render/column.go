@@ -11,6 +11,7 @@ type column struct {
 	name  string
 	times scalar.Times   // which keeps the day
 	shape jsontext.Shape // which keeps the names of members
+	plain bool           // the pattern of the shape can stand in a code span of Markdown as it is
 }
 
 // appendTime appends a time.
@@ -23,23 +24,28 @@ func (c *column) appendTime(dst []byte, v *dataexport.Value) ([]byte, error) {
 	return dst, nil
 }
 
-// appendJSON appends JSON without white space between its tokens.
-func (c *column) appendJSON(dst []byte, v *dataexport.Value) (_ []byte, err error) {
+// appendJSON appends JSON without white space between its tokens. It reports whether that is known to be plain, so that it can stand
+// in a code span of Markdown as it is.
+func (c *column) appendJSON(dst []byte, v *dataexport.Value) (_ []byte, plain bool, err error) {
 	raw := v.Text()
 	if v.Trusted() {
-		return append(dst, raw...), nil
+		return append(dst, raw...), false, nil
 	}
 	if c.shape.Fits(raw) {
-		return c.shape.Append(dst, raw), nil
+		return c.shape.Append(dst, raw), c.plain && !c.shape.ChangesTexts(), nil
 	}
-	return c.appendUnknownJSON(dst, raw)
+	dst, err = c.appendUnknownJSON(dst, raw)
+	return dst, false, err
 }
 
 // appendUnknownJSON appends JSON of another shape than that of the values before.
 func (c *column) appendUnknownJSON(dst []byte, raw string) (_ []byte, err error) {
+	begin := len(dst)
 	if dst, err = jsontext.AppendCompact(dst, raw); err != nil {
 		return dst, errJSON(c.name, err)
 	}
-	c.shape.Learn(raw)
+	if c.shape.Learn(raw) {
+		c.plain = isPlainCode(bytesString(dst[begin:]))
+	}
 	return dst, nil
 }

@@ -139,7 +139,8 @@ func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, i int) (_ []b
 	case dataexport.KindBool:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case dataexport.KindJSON:
-		return e.columns[i].appendJSON(dst, v)
+		dst, _, err = e.columns[i].appendJSON(dst, v)
+		return dst, err
 	case dataexport.KindStrings:
 		return jsontext.AppendStrings(dst, v.Strings()), nil
 	case dataexport.KindUUID:

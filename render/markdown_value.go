@@ -36,11 +36,12 @@ func (m *markdownValues) append(dst []byte, column *column, v *dataexport.Value)
 // appendJSON appends JSON in a code span: right behind the first grave accent, if one is enough, as it nearly always is.
 func (m *markdownValues) appendJSON(dst []byte, column *column, v *dataexport.Value) (_ []byte, err error) {
 	begin := len(dst)
-	if dst, err = column.appendJSON(append(dst, '`'), v); err != nil {
+	dst, plain, err := column.appendJSON(append(dst, '`'), v)
+	if err != nil {
 		return dst, err
 	}
 	compact := dst[begin+1:]
-	if isPlainCode(bytesString(compact)) {
+	if plain || isPlainCode(bytesString(compact)) {
 		return append(dst, '`'), nil
 	}
 	m.scratch = append(m.scratch[:0], compact...)

@@ -14,42 +14,48 @@ import (
 type Shape struct {
 	DoubleQuotes bool // writes each quotation mark twice, as it is inside of quotation marks in CSV
 
-	pattern  pattern
-	changes  []change // the values in which the last text differed from the pattern
-	misses   int      // texts that did not fit since the pattern was learned
-	patience int      // how many may not fit before another pattern is learned
+	pattern     pattern
+	changes     []change // the values in which the last text that fits differs from the pattern, unless it is written as it is
+	textChanges bool     // one of these values is a text
+	misses      int      // texts that did not fit since the pattern was learned
+	patience    int      // how many may not fit before another pattern is learned
 }
 
 // A change is a value of a text that the pattern has another one for.
 type change struct {
-	value      int // in the pattern
+	value      *patternValue
 	start, end int // in the text
 }
 
 // Fits reports whether a text fits. If it does, it is valid JSON, and Append may be called. It may be valid also if it does not.
 func (s *Shape) Fits(raw string) bool {
 	p := &s.pattern
-	changes := 0
-	i, at := 0, 0 // what is before them, in the text and in the pattern, has been read
-	read := 0     // the end of the last value that was read
+	changes := s.changes[:0]
+	texts := false
+	i, ahead := 0, 0 // what is before them has been read: i in the text, and i+ahead in the pattern
+	read := 0        // the end of the last value that was read
 	for {
-		same := samePrefix(raw, i, p.text, at)
-		i, at = i+same, at+same
+		i = differAt(raw, p.text, i, ahead)
+		at := i + ahead
 		if at >= len(p.valueAt) {
-			s.changes = s.changes[:changes]
+			s.changes, s.textChanges = changes, texts
 			return i == len(raw) && i > 0
 		}
-		value := int(p.valueAt[at])
-		start := i - at + p.values[value].start
+		value := &p.values[p.valueAt[at]]
+		start := value.start - ahead
 		if start < read { // They differ outside of a value, or behind one.
 			return false
 		}
-		if i = valueEnd(raw, start); i < 0 {
-			return false
+		if i = shortNumberEnd(raw, start); i < 0 {
+			if i = valueEnd(raw, start); i < 0 {
+				return false
+			}
+			texts = texts || raw[start] == '"'
 		}
-		at, read = p.values[value].end, i
-		s.changes[:cap(s.changes)][changes] = change{value, start, i}
-		changes++
+		read, ahead = i, value.end-i
+		if !p.isWritten {
+			changes = append(changes, change{value, start, i})
+		}
 	}
 }
 
@@ -60,9 +66,8 @@ func (s *Shape) Append(dst []byte, raw string) []byte {
 	}
 	copied := 0
 	for _, c := range s.changes {
-		value := &s.pattern.values[c.value]
-		dst = append(dst, s.pattern.written[copied:value.writtenStart]...)
-		copied = value.writtenEnd
+		dst = append(dst, s.pattern.written[copied:c.value.writtenStart]...)
+		copied = c.value.writtenEnd
 		if quotes := s.DoubleQuotes && raw[c.start] == '"'; quotes {
 			dst = append(dst, '"')
 			dst = append(dst, raw[c.start:c.end]...)
@@ -78,32 +83,37 @@ func (s *Shape) Append(dst []byte, raw string) []byte {
 const maxPatience = 4095
 
 // Learn is to be told each text that is valid JSON and does not fit. It makes one after the other of them the pattern, but each
-// stays twice as long as the one before, so that it takes hardly any time where no two texts are alike.
-func (s *Shape) Learn(raw string) {
+// stays twice as long as the one before, so that it takes hardly any time where no two texts are alike. It reports whether the
+// text is the pattern now.
+func (s *Shape) Learn(raw string) bool {
 	if s.misses++; s.misses <= s.patience {
-		return
+		return false
 	}
 	p, ok := newPattern(raw, s.DoubleQuotes)
 	if !ok {
-		return
+		return false
 	}
 	s.pattern, s.changes = p, make([]change, 0, len(p.values))
 	s.misses, s.patience = 0, min(2*s.patience+1, maxPatience)
+	return true
 }
 
-// samePrefix returns how many bytes of a from index i on are those of b from index j on.
-func samePrefix(a string, i int, b string, j int) int {
-	begin, ahead := i, j-i
-	end := min(len(a), len(b)-ahead)
+// ChangesTexts reports whether a text in which the one that fits differs from the pattern is among the values.
+func (s *Shape) ChangesTexts() bool { return s.textChanges }
+
+// differAt returns the first index from i on at which a text has another byte than the pattern has, which is read that much ahead,
+// or at which one of them ends.
+func differAt(raw, pattern string, i, ahead int) int {
+	end := min(len(raw), len(pattern)-ahead)
 	for ; i <= end-8; i += 8 {
-		if different := swar.Load(a, i) ^ swar.Load(b, i+ahead); different != 0 {
-			return i - begin + bits.TrailingZeros64(different)/8
+		if different := swar.Load(raw, i) ^ swar.Load(pattern, i+ahead); different != 0 {
+			return i + bits.TrailingZeros64(different)/8
 		}
 	}
-	for i < end && a[i] == b[i+ahead] {
+	for i < end && raw[i] == pattern[i+ahead] {
 		i++
 	}
-	return i - begin
+	return i
 }
 
 // valueEnd returns the index behind the value that begins at index i of a text, or -1 if there is none, if it is an object or an
@@ -112,14 +122,10 @@ func valueEnd(raw string, i int) int {
 	if i >= len(raw) {
 		return -1
 	}
-	switch c := raw[i]; {
-	case c == '"':
+	switch raw[i] {
+	case '"':
 		return plainStringEnd(raw, i)
-	case isDigit(c):
-		if end := shortNumberEnd(raw, i); end >= 0 {
-			return end
-		}
-	case c == '{', c == '[':
+	case '{', '[':
 		return -1
 	}
 	c := compactor{raw: raw}
@@ -152,7 +158,7 @@ func plainStringEnd(raw string, i int) int {
 // shortNumberEnd is valueEnd for a number of less than eight bytes without a sign and an exponent, and -1 for others. It looks at
 // nothing behind the number, which must fit the pattern anyway: one with an exponent does not.
 func shortNumberEnd(raw string, i int) int {
-	if len(raw) < 8 {
+	if len(raw) < 8 || i >= len(raw) {
 		return -1
 	}
 	var word uint64 // eight bytes from index i on, or as many as there are with zeros behind them
@@ -163,7 +169,7 @@ func shortNumberEnd(raw string, i int) int {
 	}
 	others := notDigits(word)
 	length := swar.First(others)
-	if length == 8 || length > 1 && byte(word) == '0' {
+	if length == 0 || length == 8 || length > 1 && byte(word) == '0' {
 		return -1
 	}
 	if byte(word>>(8*uint(length))) == '.' {
