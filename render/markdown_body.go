@@ -1,9 +1,6 @@
 package render
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // appendMarkdownBody appends the body of a record below a blank line: as paragraphs if every line is one, and else as a
 // code block. A body of white space only is nothing.
@@ -14,9 +11,6 @@ func appendMarkdownBody(dst []byte, body string) []byte {
 		if text = text[leadingSpace(text).length:]; text == "" {
 			return dst
 		}
-	}
-	if breaksLine(text) {
-		return appendMarkdownFence(dst, body)
 	}
 	for {
 		dst = append(dst, '\n')
@@ -37,17 +31,6 @@ func appendMarkdownBody(dst []byte, body string) []byte {
 			return appendMarkdownFence(dst[:begin], body)
 		}
 	}
-}
-
-// breaksLine reports whether the first line feed of a body is between two lines of which the second is not a paragraph of its
-// own. It looks at no other line, and at no other kind of line break.
-func breaksLine(body string) bool {
-	i := strings.IndexByte(body, '\n')
-	if i < 1 || body[i-1] <= ' ' || body[i-1] >= utf8.RuneSelf {
-		return false
-	}
-	space := leadingSpace(body[i:])
-	return i+space.length < len(body) && (space.breaks < 2 || space.indented)
 }
 
 // appendParagraphStart escapes what would begin another block than a paragraph, and returns the rest of the text.

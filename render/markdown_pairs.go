@@ -3,7 +3,7 @@ package render
 // What two bytes of a text that stand next to each other may be, whatever stands around them.
 const (
 	pairUnclear  = 1 << iota // one of them may mean something, or is written differently
-	pairLowLine              // the first is a low line, which means nothing behind a letter or a digit
+	pairDepends              // the first is a low line or the second an ampersand, which mean nothing next to most bytes outside of the pair
 	pairEndsItem             // one of them cannot be in an item of a list that has no quotes
 )
 
@@ -50,7 +50,7 @@ func flagsOfFirst(first, second byte) uint8 {
 	case markdownEscape:
 		switch {
 		case first == '_' && !isMarkdownSpace(second):
-			return pairLowLine
+			return pairDepends
 		case first == '&':
 			isText = second != '#' && !isAlphanumeric(second)
 		default:
@@ -69,6 +69,8 @@ func flagsOfSecond(first, second byte) uint8 {
 	case markdownClasses[second] == markdownPlain, second == '.', second == '_' && isAlphanumeric(first),
 		second == '#' && !isMarkdownSpace(first):
 		return 0
+	case second == '&':
+		return pairDepends
 	}
 	return pairUnclear
 }

@@ -46,11 +46,11 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	for ; n <= len(s)-8; n += 8 {
 		swar.Store(dst, n, swar.Load(s, n))
 		flags |= pairFlagsAt(s, n)
-		if flags&(pairUnclear|pairLowLine) != 0 {
-			if flags&pairUnclear != 0 || !lowLinesFollowWords(s, n) {
+		if flags&(pairUnclear|pairDepends) != 0 {
+			if flags&pairUnclear != 0 || !dependentAreText(s, n) {
 				return n, flags | pairUnclear
 			}
-			flags &^= pairLowLine
+			flags &^= pairDepends
 		}
 	}
 	if n == 0 || n == len(s) {
@@ -59,20 +59,25 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	n = len(s) - 8
 	swar.Store(dst, n, swar.Load(s, n))
 	flags |= pairFlagsAt(s, n)
-	if flags&(pairUnclear|pairLowLine) != 0 && (flags&pairUnclear != 0 || !lowLinesFollowWords(s, n)) {
+	if flags&(pairUnclear|pairDepends) != 0 && (flags&pairUnclear != 0 || !dependentAreText(s, n)) {
 		return n, flags | pairUnclear
 	}
 	return len(s), flags
 }
 
-// lowLinesFollowWords reports whether all low lines among the eight bytes at index n of s, which are otherwise clear, are behind
-// letters or digits. It looks at the pairs of which they are the second bytes, and may err to the side of false.
-func lowLinesFollowWords(s string, n int) bool {
-	before := swar.Load(s, n)<<8 | ' '
-	if n > 0 {
-		before = swar.Load(s, n-1)
+// dependentAreText reports whether all low lines and ampersands among the eight bytes at index n of s are only text. It is not
+// inlined, so that fast callers need not keep registers for it.
+//
+//go:noinline
+func dependentAreText(s string, n int) bool {
+	word := swar.Load(s, n)
+	for found := equalBytes(word, '_'*eachByte) | equalBytes(word, '&'*eachByte); found != 0; found &= found - 1 {
+		i := n + swar.First(found)
+		if inName := i > 0 && s[i] == '_' && isAlphanumeric(s[i-1]); !inName && mayMean(s, i) {
+			return false
+		}
 	}
-	return pairFlags(before)&pairUnclear == 0
+	return true
 }
 
 // copyTextBytes is the rest of copyText, from index i on, for the end of a text and for one that may have a "www.". It looks at
@@ -92,7 +97,7 @@ func copyTextBytes(dst []byte, text string, start, i int) int {
 func copyIfClear(dst []byte, text string) (flags uint8) {
 	if len(text) >= 8 {
 		_, flags = copyClearWords(dst, text)
-	} else if flags = copyFewBytes(dst, text); flags&pairLowLine != 0 {
+	} else if flags = copyFewBytes(dst, text); flags&pairDepends != 0 {
 		flags |= pairUnclear
 	}
 	return flags

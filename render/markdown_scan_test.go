@@ -139,6 +139,7 @@ func TestMarkdownScansFindCommonTextsClear(t *testing.T) {
 	for _, s := range []string{
 		"LOW", "active", "MEDIUM", "ws_7f3a9c21", "user_000123", "agent_003", "snake_case_name", "018f3c2a-9b1d-7e4f-8a6b-5cdef0123456",
 		"They live in Lisbon, work from home. Flights should leave after nine.", "2026-01-15", "1.5", "a", "and/or",
+		"food & drink", "a & b & c & d", "user_name_of_somebody & co",
 	} {
 		_, flags := appendIfClear(nil, s)
 		require.Zero(t, flags&pairUnclear, s)
