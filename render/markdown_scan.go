@@ -43,7 +43,8 @@ func copyText(dst []byte, text string, start int) int {
 // what is known to be clear.
 func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	dst = dst[:len(s)]
-	for ; n <= len(s)-8; n += 8 {
+	last := len(s) - 8
+	for ; n <= last; n += 8 {
 		swar.Store(dst, n, swar.Load(s, n))
 		flags |= pairFlagsAt(s, n)
 		if flags&(pairUnclear|pairDepends) != 0 {
@@ -56,7 +57,7 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	if n == 0 || n == len(s) {
 		return n, flags
 	}
-	n = len(s) - 8
+	n = last
 	swar.Store(dst, n, swar.Load(s, n))
 	flags |= pairFlagsAt(s, n)
 	if flags&(pairUnclear|pairDepends) != 0 && (flags&pairUnclear != 0 || !dependentAreText(s, n)) {

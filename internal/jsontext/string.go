@@ -13,7 +13,7 @@ import (
 func AppendString(dst []byte, s string) []byte {
 	start, room := len(dst), len(s)+2
 	if cap(dst)-start < room {
-		return AppendString(slices.Grow(dst, room), s)
+		return AppendString(grow(dst, room), s)
 	}
 	out := dst[start : start+room]
 	out[0], out[len(out)-1] = '"', '"'
@@ -49,6 +49,11 @@ func AppendString(dst []byte, s string) []byte {
 	}
 	return appendSpecial(dst[:start+1+end], s, end, ascii)
 }
+
+// grow is not inlined, so that fast callers need not keep registers for it.
+//
+//go:noinline
+func grow(dst []byte, room int) []byte { return slices.Grow(dst, room) }
 
 // appendSpecial does the rest of AppendString for a text that is not plain. dst ends with the first end bytes of s as they
 // are, among which are others than ASCII unless ascii is true.
