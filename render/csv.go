@@ -92,6 +92,11 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 		case dataexport.KindNull:
 		case dataexport.KindString:
 			buffer = e.text.append(buffer, v.Text())
+		case dataexport.KindTime:
+			var err error
+			if buffer, err = columns[i].appendTime(buffer, v); err != nil {
+				return err
+			}
 		default:
 			var err error
 			if buffer, err = e.appendValue(buffer, v, &columns[i]); err != nil {
@@ -105,11 +110,9 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 	return e.writeFull()
 }
 
-// appendValue appends a value of any kind but text.
+// appendValue appends a value of any kind but null, text and time.
 func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *column) ([]byte, error) {
 	switch kind := v.Kind(); kind {
-	case dataexport.KindTime:
-		return column.appendTime(dst, v)
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:

@@ -113,6 +113,12 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 			buffer = append(buffer, "null"...)
 		case dataexport.KindString:
 			buffer = jsontext.AppendString(buffer, v.Text())
+		case dataexport.KindTime:
+			var err error
+			if buffer, err = e.columns[i].appendTime(append(buffer, '"'), v); err != nil {
+				return err
+			}
+			buffer = append(buffer, '"')
 		default:
 			var err error
 			if buffer, err = e.appendValue(buffer, v, i); err != nil {
@@ -124,14 +130,11 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 	return e.writeFull()
 }
 
-// appendValue appends a value of any kind but null and text.
+// appendValue appends a value of any kind but null, text and time.
 func (e *jsonEncoder) appendValue(dst []byte, v *dataexport.Value, i int) (_ []byte, err error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindDecimal:
 		return jsontext.AppendString(dst, v.Text()), nil
-	case dataexport.KindTime:
-		dst, err = e.columns[i].appendTime(append(dst, '"'), v)
-		return append(dst, '"'), err
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:

@@ -76,7 +76,12 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 			} else {
 				dst = label.appendSlowly(dst)
 			}
-			if dst, err = e.values.append(dst, &column.column, value); err != nil {
+			if value.Kind() == dataexport.KindTime {
+				dst, err = column.appendTime(dst, value)
+			} else {
+				dst, err = e.values.append(dst, &column.column, value)
+			}
+			if err != nil {
 				return dst, err
 			}
 		}

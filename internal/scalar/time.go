@@ -36,7 +36,7 @@ func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte,
 	}
 	start := len(dst)
 	if cap(dst)-start < maxLength {
-		dst = slices.Grow(dst, maxLength)
+		dst = grow(dst)
 	}
 	text := (*[maxLength]byte)(dst[start : start+maxLength])
 	*(*[len(t.date)]byte)(text[:]) = t.date
@@ -52,6 +52,11 @@ func (t *Times) Append(dst []byte, seconds int64, nanoseconds uint32) (_ []byte,
 	text[end] = 'Z'
 	return dst[:start+end+1], true
 }
+
+// grow makes room for a time. It is not inlined, so that fast callers need not keep registers for it.
+//
+//go:noinline
+func grow(dst []byte) []byte { return slices.Grow(dst, maxLength) }
 
 // setDay makes date the text of the day of a second, and returns how far that day has come. The arithmetic is that of a
 // calendar whose years begin on the first of March, so that a leap day is the last day of its year, and whose days are
