@@ -94,12 +94,27 @@ func copyTextBytes(dst []byte, text string, start, i int) int {
 }
 
 // copyIfClear copies text to dst, which is as long, and returns the flags of its pairs. If one of them is pairUnclear, text is
-// not written as it is, and dst is undefined. Most texts in a heading or a bullet are short and clear.
+// not written as it is, and dst is undefined. Most texts in a heading or a bullet are short and clear. Words that overlap spare
+// them a loop, whose end the processor could seldom foresee.
 func copyIfClear(dst []byte, text string) (flags uint8) {
-	if len(text) >= 8 {
+	n := len(text)
+	if n > 16 {
 		_, flags = copyClearWords(dst, text)
-	} else if flags = copyFewBytes(dst, text); flags&pairDepends != 0 {
-		flags |= pairUnclear
+		return flags
+	}
+	if n < 8 {
+		if flags = copyFewBytes(dst, text); flags&pairDepends != 0 {
+			flags |= pairUnclear
+		}
+		return flags
+	}
+	swar.Store(dst, 0, swar.Load(text, 0))
+	swar.Store(dst, n-8, swar.Load(text, n-8))
+	first, last := pairFlagsAt(text, 0), pairFlagsAt(text, n-8)
+	if flags = first | last; flags&(pairUnclear|pairDepends) == pairDepends {
+		if first&pairDepends != 0 && !dependentAreText(text, 0) || last&pairDepends != 0 && !dependentAreText(text, n-8) {
+			flags |= pairUnclear
+		}
 	}
 	return flags
 }

@@ -56,14 +56,13 @@ func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 		if i > 0 {
 			dst = append(dst, ',', ' ')
 		}
-		begin := len(dst)
-		if item != "" && isAlphanumeric(item[0]) && isAlphanumeric(item[len(item)-1]) {
-			var flags uint8
-			if dst, flags = appendIfClear(dst, item); flags&(pairUnclear|pairEndsItem) == 0 {
-				continue
-			}
+		end := len(dst) + len(item)
+		if item != "" && end <= cap(dst) && isAlphanumeric(item[0]) && isAlphanumeric(item[len(item)-1]) &&
+			copyIfClear(dst[len(dst):end], item)&(pairUnclear|pairEndsItem) == 0 {
+			dst = dst[:end]
+		} else {
+			dst = m.appendItem(dst, item)
 		}
-		dst = m.appendItem(dst[:begin], item)
 	}
 	return dst
 }
