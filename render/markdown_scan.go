@@ -66,19 +66,17 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	return len(s), flags
 }
 
-// dependentAreText reports whether all low lines and ampersands among the eight bytes at index n of s are only text. It is not
-// inlined, so that fast callers need not keep registers for it.
+// dependentAreText reports whether all low lines and ampersands among the eight bytes at index n of s, which are otherwise clear, are
+// only text. It looks at the pairs of which low lines are the second byte and ampersands the first one, and may err to the side of
+// false. It is not inlined, so that fast callers need not keep registers for it.
 //
 //go:noinline
 func dependentAreText(s string, n int) bool {
-	word := swar.Load(s, n)
-	for found := equalBytes(word, '_'*eachByte) | equalBytes(word, '&'*eachByte); found != 0; found &= found - 1 {
-		i := n + swar.First(found)
-		if inName := i > 0 && s[i] == '_' && isAlphanumeric(s[i-1]); !inName && mayMean(s, i) {
-			return false
-		}
+	before := swar.Load(s, n)<<8 | ' '
+	if n > 0 {
+		before = swar.Load(s, n-1)
 	}
-	return true
+	return pairFlags(before)&pairUnclear == 0 && (s[n+7] != '&' || !mayMean(s, n+7))
 }
 
 // copyTextBytes is the rest of copyText, from index i on, for the end of a text and for one that may have a "www.". It looks at
