@@ -10,7 +10,7 @@ import (
 type column struct {
 	name  string
 	times scalar.Times   // which keeps the day
-	shape jsontext.Shape // which keeps the names of members
+	shape jsontext.Shape // which keeps a text that others are like
 	plain bool           // the pattern of the shape can stand in a code span of Markdown as it is
 }
 

@@ -111,7 +111,7 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 }
 
 // appendValue appends a value of any kind but null, text and time.
-func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *column) ([]byte, error) {
+func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, c *column) ([]byte, error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
@@ -120,7 +120,7 @@ func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *column
 	case dataexport.KindBool:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case dataexport.KindJSON:
-		return e.appendJSON(dst, v, column)
+		return e.appendJSON(dst, v, c)
 	case dataexport.KindStrings:
 		return e.appendStrings(dst, v.Strings()), nil
 	case dataexport.KindUUID:
@@ -131,7 +131,7 @@ func (e *csvEncoder) appendValue(dst []byte, v *dataexport.Value, column *column
 		}
 		return e.text.append(dst, v.Text()), nil
 	default:
-		return dst, errKind(column.name, kind)
+		return dst, errKind(c.name, kind)
 	}
 }
 
@@ -159,17 +159,17 @@ func (e *csvEncoder) appendStrings(dst []byte, list []string) []byte {
 	return append(dst, ']', '"')
 }
 
-// appendJSON appends JSON: of a shape that is known, right where it belongs.
-func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, column *column) ([]byte, error) {
+// appendJSON appends JSON: of a shape that is known, right where it belongs, in quotation marks, since its members have names.
+func (e *csvEncoder) appendJSON(dst []byte, v *dataexport.Value, c *column) ([]byte, error) {
 	raw := v.Text()
 	if v.Trusted() {
 		return appendCSVCell(dst, stringBytes(raw)), nil
 	}
-	if column.shape.Fits(raw) {
-		return append(column.shape.Append(append(dst, '"'), raw), '"'), nil
+	if c.shape.Fits(raw) {
+		return append(c.shape.Append(append(dst, '"'), raw), '"'), nil
 	}
 	var err error
-	if e.json, err = column.appendUnknownJSON(e.json[:0], raw); err != nil {
+	if e.json, err = c.appendUnknownJSON(e.json[:0], raw); err != nil {
 		return dst, err
 	}
 	return appendCSVCell(dst, e.json), nil
@@ -200,6 +200,6 @@ func (e *csvEncoder) Finish(dataexport.Summary) error { return e.write() }
 
 func (e *csvEncoder) Close() error {
 	e.close()
-	e.text, e.json = csvText{}, nil
+	e.columns, e.text, e.json = nil, csvText{}, nil
 	return nil
 }

@@ -212,5 +212,6 @@ func (e *jsonEncoder) appendCounts() {
 
 func (e *jsonEncoder) Close() error {
 	e.close()
+	e.columns = nil
 	return nil
 }

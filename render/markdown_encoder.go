@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"github.com/dataexport/dataexport"
-	"github.com/dataexport/dataexport/internal/scalar"
 )
 
 type markdownEncoder struct {
@@ -164,12 +163,12 @@ func (e *markdownEncoder) Finish(dataexport.Summary) error {
 
 func (e *markdownEncoder) Close() error {
 	e.close()
-	e.values = markdownValues{}
+	e.id, e.columns, e.values = markdownColumn{}, nil, markdownValues{}
 	return nil
 }
 
 // markdownValues writes values as one line each.
 type markdownValues struct {
-	times   scalar.Times // of what is no column of a list
-	scratch []byte       // holds a text that must be known in full before it can be written
+	column  column // for what is no column of a list
+	scratch []byte // holds a text that must be known in full before it can be written
 }

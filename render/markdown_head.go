@@ -72,7 +72,7 @@ func appendCondition(dst []byte, name, value string) []byte {
 }
 
 func (m *markdownValues) appendTime(dst []byte, t time.Time) ([]byte, error) {
-	dst, ok := m.times.Append(dst, t.Unix(), uint32(t.Nanosecond())) //nolint:gosec // 0 to 999,999,999
+	dst, ok := m.column.times.Append(dst, t.Unix(), uint32(t.Nanosecond())) //nolint:gosec // 0 to 999,999,999
 	if !ok {
 		return dst, fmt.Errorf("%w: the time %s is not in the years 0000 to 9999", dataexport.ErrInvalid, t)
 	}

@@ -10,12 +10,12 @@ import (
 )
 
 // append appends a value that is not null, without blanks at its end.
-func (m *markdownValues) append(dst []byte, column *column, v *dataexport.Value) ([]byte, error) {
+func (m *markdownValues) append(dst []byte, c *column, v *dataexport.Value) ([]byte, error) {
 	switch kind := v.Kind(); kind {
 	case dataexport.KindString, dataexport.KindDecimal:
 		return trimBlanks(appendMarkdownText(dst, v.Text())), nil
 	case dataexport.KindTime:
-		return column.appendTime(dst, v)
+		return c.appendTime(dst, v)
 	case dataexport.KindInt:
 		return scalar.AppendInt(dst, v.Int()), nil
 	case dataexport.KindFloat:
@@ -25,18 +25,18 @@ func (m *markdownValues) append(dst []byte, column *column, v *dataexport.Value)
 	case dataexport.KindStrings:
 		return trimBlanks(m.appendList(dst, v.Strings())), nil
 	case dataexport.KindJSON:
-		return m.appendJSON(dst, column, v)
+		return m.appendJSON(dst, c, v)
 	case dataexport.KindUUID:
 		return scalar.AppendUUID(dst, v.UUID()), nil
 	default:
-		return dst, errKind(column.name, kind)
+		return dst, errKind(c.name, kind)
 	}
 }
 
 // appendJSON appends JSON in a code span: right behind the first grave accent, if one is enough, as it nearly always is.
-func (m *markdownValues) appendJSON(dst []byte, column *column, v *dataexport.Value) (_ []byte, err error) {
+func (m *markdownValues) appendJSON(dst []byte, c *column, v *dataexport.Value) (_ []byte, err error) {
 	begin := len(dst)
-	dst, plain, err := column.appendJSON(append(dst, '`'), v)
+	dst, plain, err := c.appendJSON(append(dst, '`'), v)
 	if err != nil {
 		return dst, err
 	}

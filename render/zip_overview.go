@@ -13,7 +13,7 @@ func (m *markdownValues) appendOverviewHead(dst []byte, doc *dataexport.Doc) (_ 
 		if i == 0 {
 			dst = append(dst, '\n')
 		}
-		text, err := headText(nil, &m.times, field, doc)
+		text, err := headText(nil, &m.column.times, field, doc)
 		if err != nil {
 			return dst, err
 		}
@@ -35,9 +35,9 @@ func (m *markdownValues) appendOverviewRecord(dst []byte, c *dataexport.Collecti
 		if row[i].IsNull() {
 			continue
 		}
-		column := column{name: c.Columns[i].Name}
-		dst = append(dst, bulletLabel(column.name)...)
-		if dst, err = m.append(dst, &column, &row[i]); err != nil {
+		m.column.name = c.Columns[i].Name
+		dst = append(dst, bulletLabel(m.column.name)...)
+		if dst, err = m.append(dst, &m.column, &row[i]); err != nil {
 			return dst, err
 		}
 		dst = append(dst, '\n')

@@ -4,11 +4,11 @@ import "strings"
 
 // A pattern is a JSON text whose simple values may be exchanged.
 type pattern struct {
-	text      string
-	values    []patternValue // after one that stands for no value
-	valueAt   []uint8        // of each byte of text: the index of the value that it is part of, or is right behind
-	written   string         // text as it is written
-	isWritten bool           // text is written as it is
+	text    string
+	values  []patternValue // after one that stands for no value
+	valueAt []uint8        // of each byte of text: the index of the value that it is part of, or is right behind
+	written string         // text as it is written
+	asItIs  bool           // that is as it is
 }
 
 // A patternValue is a value that is no object or array.
@@ -34,11 +34,11 @@ func newPattern(raw string, doubleQuotes bool) (_ pattern, ok bool) {
 		return pattern{}, false
 	}
 	p := pattern{
-		text:      strings.Clone(raw),
-		written:   string(compact),
-		isWritten: !doubleQuotes && len(compact) == len(raw),
-		values:    []patternValue{{start: noValueHere}},
-		valueAt:   make([]uint8, len(raw)),
+		text:    strings.Clone(raw), // which is only valid as long as the row
+		written: string(compact),
+		asItIs:  !doubleQuotes && len(compact) == len(raw),
+		values:  []patternValue{{start: noValueHere}},
+		valueAt: make([]uint8, len(raw)),
 	}
 	end, writtenEnd := 0, 0
 	for len(p.values) <= maxValues {
@@ -60,10 +60,15 @@ func newPattern(raw string, doubleQuotes bool) (_ pattern, ok bool) {
 
 // doubleQuotes makes two of each quotation mark of what is written.
 func (p *pattern) doubleQuotes() {
+	read, quotes := 0, 0
+	to := func(index int) int {
+		quotes += strings.Count(p.written[read:index], `"`)
+		read = index
+		return index + quotes
+	}
 	for i := range p.values {
 		value := &p.values[i]
-		value.writtenStart += strings.Count(p.written[:value.writtenStart], `"`)
-		value.writtenEnd += strings.Count(p.written[:value.writtenEnd], `"`)
+		value.writtenStart, value.writtenEnd = to(value.writtenStart), to(value.writtenEnd)
 	}
 	p.written = strings.ReplaceAll(p.written, `"`, `""`)
 }

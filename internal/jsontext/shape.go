@@ -15,8 +15,10 @@ type Shape struct {
 	DoubleQuotes bool // writes each quotation mark twice, as it is inside of quotation marks in CSV
 
 	pattern     pattern
-	changes     []change // the values in which the last text that fits differs from the pattern, unless it is written as it is
-	textChanges bool     // one of these values is a text
+	changes     []change // the values in which the last text that fits differs from the pattern; none if texts are written as they are
+	textChanges bool     // one of the values in which it differs is a text
+	inVain      int      // texts, one after the other, that were compared with the pattern and did not fit
+	pause       int      // how many texts are not to be compared
 	misses      int      // texts that did not fit since the pattern was learned
 	patience    int      // how many may not fit before another pattern is learned
 }
@@ -27,8 +29,31 @@ type change struct {
 	start, end int // in the text
 }
 
+// maxPause bounds for how many texts a pattern that fits no more is not tried.
+const maxPause = 1024
+
 // Fits reports whether a text fits. If it does, it is valid JSON, and Append may be called. It may be valid also if it does not.
+// Where no text fits, fewer and fewer are compared with the pattern, so that this takes hardly any time.
 func (s *Shape) Fits(raw string) bool {
+	if s.pause > 0 {
+		s.pause--
+		return false
+	}
+	if s.differsInValues(raw) {
+		s.inVain = 0
+		return true
+	}
+	s.inVain++
+	s.pause = min(s.inVain*s.inVain/8, maxPause)
+	return false
+}
+
+// differsInValues reports whether a text differs from the pattern in simple values only, and keeps these.
+//
+// Why such a text is valid: It is that of the pattern, byte for byte, but for values that have been read from their beginning to
+// their end, each in the place of another value. A value is read again from its beginning also if only its end differs, or what is
+// right behind it, as with 1 and 12. If what is behind it differs once it has been read, this is no value that ends here.
+func (s *Shape) differsInValues(raw string) bool {
 	p := &s.pattern
 	changes := s.changes[:0]
 	texts := false
@@ -43,7 +68,7 @@ func (s *Shape) Fits(raw string) bool {
 		}
 		value := &p.values[p.valueAt[at]]
 		start := value.start - ahead
-		if start < read { // They differ outside of a value, or behind one.
+		if start < read { // They differ outside of a value, or behind one that has been read.
 			return false
 		}
 		if i = shortNumberEnd(raw, start); i < 0 {
@@ -53,15 +78,16 @@ func (s *Shape) Fits(raw string) bool {
 			texts = texts || raw[start] == '"'
 		}
 		read, ahead = i, value.end-i
-		if !p.isWritten {
+		if !p.asItIs {
 			changes = append(changes, change{value, start, i})
 		}
 	}
 }
 
-// Append appends the text for which Fits has just returned true, without white space between its tokens.
+// Append appends the text for which Fits has just returned true, without white space between its tokens. Learn must not have been
+// called in between.
 func (s *Shape) Append(dst []byte, raw string) []byte {
-	if s.pattern.isWritten {
+	if s.pattern.asItIs {
 		return append(dst, raw...)
 	}
 	copied := 0
@@ -83,10 +109,11 @@ func (s *Shape) Append(dst []byte, raw string) []byte {
 const maxPatience = 4095
 
 // Learn is to be told each text that is valid JSON and does not fit. It makes one after the other of them the pattern, but each
-// stays twice as long as the one before, so that it takes hardly any time where no two texts are alike. It reports whether the
-// text is the pattern now.
+// stays twice as long as the one before, so that it takes hardly any time where no two texts are alike. What cannot be a pattern
+// counts as if it had not come. Learn reports whether the text is the pattern now.
 func (s *Shape) Learn(raw string) bool {
-	if s.misses++; s.misses <= s.patience {
+	if s.misses < s.patience {
+		s.misses++
 		return false
 	}
 	p, ok := newPattern(raw, s.DoubleQuotes)
@@ -94,6 +121,7 @@ func (s *Shape) Learn(raw string) bool {
 		return false
 	}
 	s.pattern, s.changes = p, make([]change, 0, len(p.values))
+	s.inVain, s.pause = 0, 0
 	s.misses, s.patience = 0, min(2*s.patience+1, maxPatience)
 	return true
 }
@@ -122,14 +150,14 @@ func valueEnd(raw string, i int) int {
 	if i >= len(raw) {
 		return -1
 	}
-	switch raw[i] {
-	case '"':
+	switch c := raw[i]; {
+	case c == '"':
 		return plainStringEnd(raw, i)
-	case '{', '[':
-		return -1
+	case c == '-', isDigit(c), c == 't', c == 'f', c == 'n':
+		c := compactor{raw: raw}
+		return c.value(i, 0)
 	}
-	c := compactor{raw: raw}
-	return c.value(i, 0)
+	return -1
 }
 
 // plainStringEnd is valueEnd for a string.
@@ -155,8 +183,9 @@ func plainStringEnd(raw string, i int) int {
 	return i + 1
 }
 
-// shortNumberEnd is valueEnd for a number of less than eight bytes without a sign and an exponent, and -1 for others. It looks at
-// nothing behind the number, which must fit the pattern anyway: one with an exponent does not.
+// shortNumberEnd is valueEnd for a number of less than eight bytes without a sign, and -1 for others. It does not look at what is
+// behind the digits: behind each value of a pattern is a byte that cannot go on with a number, and the text must have it too. So it
+// may stop in front of an exponent, and the text does not fit then.
 func shortNumberEnd(raw string, i int) int {
 	if len(raw) < 8 || i >= len(raw) {
 		return -1

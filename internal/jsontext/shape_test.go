@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -151,6 +152,58 @@ func TestShapeAllocatesNothing(t *testing.T) {
 			s.Append(buffer, raw)
 		}))
 	}
+}
+
+// Invalid UTF-8 in each place of a short string, which is read in words, in their rest, or byte by byte.
+func TestShapeOfInvalidUTF8(t *testing.T) {
+	for n := 1; n < 30; n++ {
+		for place := range n {
+			for _, behind := range []string{"", `,"b":12345678`} {
+				text := []byte(strings.Repeat("a", n))
+				text[place] = 0xFF
+				require.False(t, checkShape(t, `{"a":"x"`+behind+`}`, `{"a":"`+string(text)+`"`+behind+`}`))
+			}
+		}
+	}
+}
+
+// A text that is learned is borrowed.
+func TestShapeKeepsACopy(t *testing.T) {
+	text := []byte(`{"a":1,"b":"x"}`)
+	var s Shape
+	s.Learn(unsafe.String(unsafe.SliceData(text), len(text)))
+	for i := range text {
+		text[i] = '#'
+	}
+	assert.True(t, s.Fits(`{"a":2,"b":"y"}`))
+	assert.False(t, s.Fits(string(text)))
+}
+
+// Texts that do not fit are seldom compared with the pattern after a while, and cost nothing else.
+func TestShapePauses(t *testing.T) {
+	s := Shape{patience: maxPatience}
+	s.pattern, _ = newPattern(`{"a":[1]}`, false)
+	for _, raw := range []string{`{"a":[]}`, `{"a": [1]}`, `{"a":["\n"]}`, `{"a":[{}]}`, `{"b":[1]}`} {
+		s.pause, s.inVain = 0, 0
+		assert.Zero(t, testing.AllocsPerRun(100, func() {
+			if s.Fits(raw) {
+				t.Error("it fits")
+			}
+		}), raw)
+		compared := 0
+		for range 100_000 {
+			if s.pause == 0 {
+				compared++
+			}
+			s.Fits(raw)
+		}
+		assert.Less(t, compared, 200, raw)
+	}
+	for s.pause > 0 {
+		require.False(t, s.Fits(`{"a":[2]}`), "nothing fits in a pause")
+	}
+	require.True(t, s.Fits(`{"a":[2]}`))
+	assert.Zero(t, s.inVain)
 }
 
 func FuzzShape(f *testing.F) {
