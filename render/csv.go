@@ -93,9 +93,10 @@ func (e *csvEncoder) Row(row dataexport.Row) error {
 		case dataexport.KindString:
 			buffer = e.text.append(buffer, v.Text())
 		case dataexport.KindTime:
-			var err error
-			if buffer, err = columns[i].appendTime(buffer, v); err != nil {
-				return err
+			seconds, nanoseconds := v.Unix()
+			var ok bool
+			if buffer, ok = columns[i].times.Append(buffer, seconds, nanoseconds); !ok {
+				return errTime(columns[i].name)
 			}
 		default:
 			var err error

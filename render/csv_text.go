@@ -76,8 +76,8 @@ func (t *csvText) appendQuoted(dst []byte, s string, end int, ascii bool) []byte
 
 // What a byte may not be of a text that is written as it is.
 const (
-	notFirst = 1 << iota // since it may begin a formula, guards against one, or is a blank
-	notLast              // since it is a blank
+	notFirst = 1 << iota // for example since it may begin a formula, guards against one, or is a blank
+	notLast              // for example since it is a blank
 )
 
 // csvEdges tells of bytes whether a text may begin and end with them.

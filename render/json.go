@@ -114,9 +114,10 @@ func (e *jsonEncoder) Row(row dataexport.Row) error {
 		case dataexport.KindString:
 			buffer = jsontext.AppendString(buffer, v.Text())
 		case dataexport.KindTime:
-			var err error
-			if buffer, err = e.columns[i].appendTime(append(buffer, '"'), v); err != nil {
-				return err
+			seconds, nanoseconds := v.Unix()
+			var ok bool
+			if buffer, ok = e.columns[i].times.Append(append(buffer, '"'), seconds, nanoseconds); !ok {
+				return errTime(e.columns[i].name)
 			}
 			buffer = append(buffer, '"')
 		default:

@@ -10,6 +10,7 @@ import (
 type markdownEncoder struct {
 	output
 	values  markdownValues
+	heading prefix           // what stands in front of the id in the heading
 	id      markdownColumn   // of the id; its index is -1 if there is none
 	columns []markdownColumn // of the other bullets
 	body    int              // the index of the column of the body, or -1
@@ -26,6 +27,7 @@ type markdownColumn struct {
 func (e *markdownEncoder) Begin(c *dataexport.Collection) error {
 	e.id = newMarkdownColumn(c, c.Column(dataexport.RoleID))
 	e.body = c.Column(dataexport.RoleBody)
+	e.heading = newPrefix("\n## ")
 	e.columns = make([]markdownColumn, 0, len(c.Columns))
 	for i := range c.Columns {
 		if i != e.id.index && i != e.body {
@@ -68,7 +70,7 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 		switch value.Kind() {
 		case dataexport.KindNull:
 		case dataexport.KindString:
-			dst = column.appendText(dst, value.Text())
+			dst = column.label.appendText(dst, value.Text())
 		default:
 			if label := &column.label; label.fits(dst) {
 				dst = label.put(dst)
@@ -76,11 +78,12 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 				dst = label.appendSlowly(dst)
 			}
 			if value.Kind() == dataexport.KindTime {
-				dst, err = column.appendTime(dst, value)
-			} else {
-				dst, err = e.values.append(dst, &column.column, value)
-			}
-			if err != nil {
+				seconds, nanoseconds := value.Unix()
+				var ok bool
+				if dst, ok = column.times.Append(dst, seconds, nanoseconds); !ok {
+					return dst, errTime(column.name)
+				}
+			} else if dst, err = e.values.append(dst, &column.column, value); err != nil {
 				return dst, err
 			}
 		}
@@ -94,41 +97,25 @@ func (e *markdownEncoder) appendSection(dst []byte, row dataexport.Row) (_ []byt
 	return dst, nil
 }
 
-// appendText appends a bullet with a text.
-func (c *markdownColumn) appendText(dst []byte, text string) []byte {
-	n := len(text)
-	if n == 0 || cap(dst)-len(dst)-n < c.label.room {
-		return trimBlanks(appendMarkdownText(c.label.append(dst), text))
-	}
-	dst = c.label.put(dst)
-	longer := dst[:len(dst)+n]
-	if copyIfClear(longer[len(dst):], text)&pairUnclear != 0 {
-		return trimBlanks(appendUnclearText(dst, text))
-	}
-	if text[n-1] > ' ' {
-		return longer
-	}
-	return trimBlanks(longer)
-}
-
 // appendHeading begins the section of a record: with the heading, and a bullet for the id, whose line it does not end. The
 // heading names the record by its id, which stays the same from export to export, and by its number only where there is no
 // id to be seen.
 func (e *markdownEncoder) appendHeading(dst []byte, row dataexport.Row) (_ []byte, err error) {
-	dst = append(dst, "\n##"...)
 	if !e.hasID(row) {
-		return append(e.appendNumber(dst), '\n'), nil
+		return append(e.appendNumber(append(dst, "\n##"...)), '\n'), nil
 	}
 	begin := len(dst)
-	if dst, err = e.values.append(append(dst, ' '), &e.id.column, &row[e.id.index]); err != nil {
+	if value := &row[e.id.index]; value.Kind() == dataexport.KindString {
+		dst = e.heading.appendText(dst, value.Text())
+	} else if dst, err = e.values.append(e.heading.append(dst), &e.id.column, value); err != nil {
 		return dst, err
 	}
-	id := dst[begin:]
+	id := dst[begin+len("\n##"):] // with the blank in front of it
 	if len(id) == 0 {
 		dst = e.appendNumber(dst)
 	}
 	dst = e.id.label.append(append(dst, '\n'))
-	return append(dst[:len(dst)-len(" ")], id...), nil // the id begins with the blank of the heading
+	return append(dst[:len(dst)-len(" ")], id...), nil
 }
 
 func (e *markdownEncoder) hasID(row dataexport.Row) bool {

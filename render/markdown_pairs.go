@@ -1,10 +1,14 @@
 package render
 
+import "unicode/utf8"
+
 // What two bytes of a text that stand next to each other may be, whatever stands around them.
 const (
 	pairUnclear  = 1 << iota // one of them may mean something, or is written differently
 	pairDepends              // the first is a low line or the second an ampersand, which mean nothing next to most bytes outside of the pair
 	pairEndsItem             // one of them cannot be in an item of a list that has no quotes
+	pairNotASCII             // one of them is not ASCII, and may be no part of a character
+	pairUncopied             // with one of them characters begin of which some are not copied as they are
 )
 
 // markdownPairs has the flags of all pairs of bytes, with the first byte in the lower half of the index. Looking four pairs up
@@ -15,7 +19,7 @@ var markdownPairs = classifyMarkdownPairs()
 func classifyMarkdownPairs() (pairs [1 << 16]uint8) {
 	var alone [256]uint8 // the flags of a byte, whatever its neighbours are
 	for c := range alone {
-		if markdownClasses[c] != markdownPlain {
+		if alone[c] = byteFlags(byte(c)); alone[c] == 0 && markdownClasses[c] != markdownPlain {
 			alone[c] = pairUnclear
 		}
 		if c == ',' || c < ' ' {
@@ -39,10 +43,23 @@ func classifyMarkdownPairs() (pairs [1 << 16]uint8) {
 	return pairs
 }
 
+// byteFlags returns the flags of a byte that depend on no other.
+func byteFlags(c byte) uint8 {
+	switch {
+	case c < utf8.RuneSelf:
+		return 0
+	case c == 0xC2, c == 0xE2: // with which line breaks, control characters and directional controls begin
+		return pairNotASCII | pairUncopied
+	}
+	return pairNotASCII
+}
+
 // flagsOfFirst returns what the first byte of a pair may be, whatever is in front of it.
 func flagsOfFirst(first, second byte) uint8 {
 	isText := false
 	switch markdownClasses[first] {
+	case markdownNotASCII:
+		return byteFlags(first)
 	case markdownPlain:
 		isText = first != 'w' || second != 'w' // "www." may begin an address
 	case markdownAddress:
@@ -69,6 +86,8 @@ func flagsOfSecond(first, second byte) uint8 {
 	case markdownClasses[second] == markdownPlain, second == '.', second == '_' && isAlphanumeric(first),
 		second == '#' && !isMarkdownSpace(first):
 		return 0
+	case markdownClasses[second] == markdownNotASCII:
+		return byteFlags(second)
 	case second == '&':
 		return pairDepends
 	}

@@ -2,6 +2,7 @@ package render
 
 import (
 	"slices"
+	"unicode/utf8"
 
 	"github.com/dataexport/dataexport/internal/swar"
 )
@@ -15,26 +16,30 @@ const (
 )
 
 // copyText copies text from index start on to the beginning of dst, which has room for it, up to the first byte that
-// appendMarkdownLine may not copy. It returns the index of that byte, or the length of the text. The bytes of dst behind what
-// is copied are undefined.
-func copyText(dst []byte, text string, start int) int {
+// appendMarkdownLine may not copy. It returns the index of that byte, or the length of the text, and flags of the pairs that it has
+// looked at. If one of these is pairNotASCII, it is up to the caller to judge what has been copied. The bytes of dst behind that
+// are undefined.
+func copyText(dst []byte, text string, start int) (end int, flags uint8) {
 	for i := start; i < len(text); i += 8 {
-		n, _ := copyClearWords(dst[i-start:], text[i:])
+		n, more := copyClearWords(dst[i-start:], text[i:])
+		flags |= more
 		i += n
 		if i > len(text)-8 {
-			return copyTextBytes(dst, text, start, i)
+			end, more = copyTextBytes(dst, text, start, i)
+			return end, flags | more
 		}
 		for unclear := unclearBytes(swar.Load(text, i)); unclear != 0; unclear &= unclear - 1 {
 			at := i + swar.First(unclear)
 			if text[at] == 'w' {
-				return copyTextBytes(dst, text, start, i)
+				end, more = copyTextBytes(dst, text, start, i)
+				return end, flags | more
 			}
 			if mayMean(text, at) {
-				return at
+				return at, flags
 			}
 		}
 	}
-	return len(text)
+	return len(text), flags
 }
 
 // copyClearWords copies words of eight bytes up to the first one that is unclear, that included, and returns its index and the
@@ -72,23 +77,33 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 //
 //go:noinline
 func dependentAreText(s string, n int) bool {
-	before := swar.Load(s, n)<<8 | ' '
+	word := s[n : n+8]
+	between := markdownPairs[uint16(word[1])|uint16(word[2])<<8] | markdownPairs[uint16(word[3])|uint16(word[4])<<8] |
+		markdownPairs[uint16(word[5])|uint16(word[6])<<8]
 	if n > 0 {
-		before = swar.Load(s, n-1)
+		between |= markdownPairs[uint16(s[n-1])|uint16(s[n])<<8]
+	} else if word[0] == '_' {
+		return false
 	}
-	return pairFlags(before)&pairUnclear == 0 && (s[n+7] != '&' || !mayMean(s, n+7))
+	return between&pairUnclear == 0 && (word[7] != '&' || !mayMean(s, n+7))
 }
 
 // copyTextBytes is the rest of copyText, from index i on, for the end of a text and for one that may have a "www.". It looks at
 // every byte.
-func copyTextBytes(dst []byte, text string, start, i int) int {
-	for ; i < len(text); i++ {
-		if mayMean(text, i) {
-			return i
-		}
+func copyTextBytes(dst []byte, text string, start, i int) (end int, flags uint8) {
+	for ; i < len(text) && !mayMean(text, i); i++ {
 		dst[i-start] = text[i]
+		flags |= byteFlags(text[i])
 	}
-	return i
+	return i, flags
+}
+
+// copyTextASCII is copyText that copies nothing but ASCII, for a text in which other characters have to be looked at one by one.
+func copyTextASCII(dst []byte, text string, start int) (end int) {
+	for end = start; end < len(text) && text[end] < utf8.RuneSelf && !mayMean(text, end); end++ {
+		dst[end-start] = text[end]
+	}
+	return end
 }
 
 // copyIfClear copies text to dst, which is as long, and returns the flags of its pairs. If one of them is pairUnclear, text is
@@ -97,11 +112,13 @@ func copyTextBytes(dst []byte, text string, start, i int) int {
 func copyIfClear(dst []byte, text string) (flags uint8) {
 	n := len(text)
 	if n > 16 {
-		_, flags = copyClearWords(dst, text)
+		if _, flags = copyClearWords(dst, text); flags&(pairUnclear|pairNotASCII) == pairNotASCII && !isPlainUTF8(text, flags) {
+			flags |= pairUnclear
+		}
 		return flags
 	}
 	if n < 8 {
-		if flags = copyFewBytes(dst, text); flags&pairDepends != 0 {
+		if flags = copyFewBytes(dst, text); flags&pairDepends != 0 || flags&pairNotASCII != 0 && !isPlainUTF8(text, flags) {
 			flags |= pairUnclear
 		}
 		return flags
@@ -109,8 +126,9 @@ func copyIfClear(dst []byte, text string) (flags uint8) {
 	swar.Store(dst, 0, swar.Load(text, 0))
 	swar.Store(dst, n-8, swar.Load(text, n-8))
 	first, last := pairFlagsAt(text, 0), pairFlagsAt(text, n-8)
-	if flags = first | last; flags&(pairUnclear|pairDepends) == pairDepends {
-		if first&pairDepends != 0 && !dependentAreText(text, 0) || last&pairDepends != 0 && !dependentAreText(text, n-8) {
+	if flags = first | last; flags&(pairDepends|pairNotASCII) != 0 {
+		if first&pairDepends != 0 && !dependentAreText(text, 0) || last&pairDepends != 0 && !dependentAreText(text, n-8) ||
+			flags&pairNotASCII != 0 && !isPlainUTF8(text, flags) {
 			flags |= pairUnclear
 		}
 	}
@@ -152,10 +170,10 @@ func copyFewBytes(dst []byte, text string) uint8 {
 	return 0
 }
 
-// mayMean reports whether the byte at index i of text may not be copied.
+// mayMean reports whether the byte at index i of text may not be copied. Of those that are not ASCII it knows nothing.
 func mayMean(text string, i int) bool {
 	switch c := text[i]; markdownClasses[c] {
-	case markdownPlain:
+	case markdownPlain, markdownNotASCII:
 		return false
 	case markdownAddress:
 		return c == '@' || c == '.' && i >= 3 && text[i-3:i] == "www" || c == ':' && i+1 < len(text) && text[i+1] == '/'
@@ -166,7 +184,7 @@ func mayMean(text string, i int) bool {
 	}
 }
 
-// unclearBytes marks the bytes of a word that are not letters, digits, blanks or ",-./", which most of a text is. A full stop
+// unclearBytes marks the bytes of a word that are ASCII and not letters, digits, blanks or ",-./", which most of a text is. A full stop
 // means something only in a web address without a scheme. So it also marks a "w" next to another one: of the two pairs in
 // "www." one is always within a word.
 func unclearBytes(word uint64) uint64 {
@@ -177,7 +195,7 @@ func unclearBytes(word uint64) uint64 {
 	notBlank := (ascii ^ blanks) + lowBits
 	notW := word ^ 'w'*eachByte
 	notWs := notW | (notW<<8 | notW>>56)
-	return (^common&notBlank | word | (notWs-eachByte)&^notWs) & swar.HighBits
+	return (^common&notBlank | (notWs-eachByte)&^notWs) &^ word & swar.HighBits
 }
 
 // scanVerbatim returns the index, from i on, of the first byte of text that appendVerbatim may not copy, or the length of

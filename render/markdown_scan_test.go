@@ -23,36 +23,70 @@ func checkScans(t *testing.T, text string) {
 	t.Helper()
 	meaning := meaningPlain(text)
 	dst := make([]byte, len(text))
-	require.Equal(t, meaning, copyText(dst, text, 0), "%q", text)
-	require.Equal(t, text[:meaning], string(dst[:meaning]), "%q", text)
-	for start := min(len(text), 40); start > 0; start-- {
-		if text[start-1] == 'w' { // where no scan starts, and "www." cannot be seen
+	for start := min(len(text), 40); start >= 0; start-- {
+		if start > 0 && text[start-1] == 'w' { // where no scan starts, and "www." cannot be seen
 			continue
 		}
 		end := start
 		for end < len(text) && !mayMean(text, end) {
 			end++
 		}
-		if copied := copyText(dst[:len(text)-start], text, start); copied != end || text[start:end] != string(dst[:end-start]) {
+		if copied, _ := copyText(dst[:len(text)-start], text, start); copied != end || text[start:end] != string(dst[:end-start]) {
 			t.Fatalf("%q from %d: %d, %q", text, start, copied, dst[:end-start])
 		}
 	}
-	if copied, flags := appendIfClear([]byte("x"), text); flags&pairUnclear == 0 {
-		require.Equal(t, len(text), meaning, "%q", text)
-		require.Equal(t, "x"+text, string(copied))
-	} else {
-		require.Equal(t, "x", string(copied))
-	}
+	checkClear(t, text, meaning == len(text) && isCopiedText(text))
 	unprintable := strings.IndexFunc(text, func(r rune) bool { return r < ' ' || r >= 0x7F })
 	if unprintable < 0 {
 		unprintable = len(text)
 	}
-	require.Equal(t, unprintable, scanVerbatim(text, 0), "%q", text)
-	if isPlainCode(text) {
-		require.Equal(t, len(text), unprintable, "%q", text)
-		require.NotContains(t, text, "`")
-		require.Equal(t, "`"+text+"`", string(appendMarkdownCode(nil, text)))
+	if scanned := scanVerbatim(text, 0); scanned != unprintable {
+		t.Fatalf("%q: unprintable from %d on, not %d", text, scanned, unprintable)
 	}
+	if isPlainCode(text) && (unprintable < len(text) || strings.Contains(text, "`") || string(appendMarkdownCode(nil, text)) != "`"+text+"`") {
+		t.Fatalf("%q is no plain code", text)
+	}
+}
+
+// isCopiedText is the plain twin of isPlainUTF8.
+func isCopiedText(text string) bool {
+	for _, r := range text {
+		if r >= utf8.RuneSelf && !isCopied(r) {
+			return false
+		}
+	}
+	return utf8.ValidString(text)
+}
+
+// checkClear compares what is written at once with what is written bit by bit, and characters that are judged together with those
+// that are judged one by one.
+func checkClear(t *testing.T, text string, mayBeCopied bool) {
+	t.Helper()
+	equal := func(want, got []byte) { // which takes far less time than to require it
+		t.Helper()
+		if string(want) != string(got) {
+			t.Fatalf("%q: %q, not %q", text, got, want)
+		}
+	}
+	if copied, flags := appendIfClear([]byte("x"), text); flags&pairUnclear == 0 {
+		if !mayBeCopied {
+			t.Fatalf("%q is copied", text)
+		}
+		equal([]byte("x"+text), copied)
+	} else {
+		equal([]byte("x"), copied)
+	}
+	if text == "" {
+		return
+	}
+	slowly := appendUnclearText([]byte("xyz"), text)
+	equal(slowly, appendMarkdownText([]byte("xyz"), text))
+	label := newPrefix("yz")
+	for _, room := range []int{1, 1000} {
+		equal(trimBlanks(slowly), label.appendText(append(make([]byte, 0, room), 'x'), text))
+	}
+	together, oneByOne := appendUnclearText(nil, "\u00E9"+text), appendUnclearText(nil, "\xFF"+text) // not UTF-8
+	equal(together[len("\u00E9"):], oneByOne[len("\uFFFD"):])
 }
 
 func TestMarkdownScans(t *testing.T) {
@@ -68,7 +102,8 @@ func TestMarkdownScans(t *testing.T) {
 					checkScans(t, string(text))
 				}
 			}
-			for _, special := range []string{"www.", "ww.", "_m_", "://", "w.w", "a@b", "é", "日", ", "} {
+			for _, special := range []string{"www.", "ww.", "_m_", "://", "w.w", "a@b", "é", "日", ", ",
+				"\u2019", "\u2028", "\u202E", "\u0085", "\u00A0", "\xE2\x80", "\xE2", "\xC2", "\xFF", "\U0001F600", "é*", "é_"} {
 				checkScans(t, strings.Repeat("m", place)+special+strings.Repeat("m", length-place))
 			}
 		}
@@ -109,6 +144,39 @@ func TestMarkdownPairsOfAllNeighbours(t *testing.T) {
 	}
 }
 
+// Of all characters, those are found that are not copied.
+func TestIsPlainUTF8(t *testing.T) {
+	for r := rune(utf8.RuneSelf); r <= utf8.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		text, flags := "é"+string(r)+"\u2019", byteFlags(0xE2)
+		for _, c := range []byte(string(r)) {
+			flags |= byteFlags(c)
+		}
+		if isPlainUTF8(text, flags) != isCopied(r) {
+			t.Fatalf("%U", r)
+		}
+		if flags = byteFlags(string(r)[0]); isPlainUTF8(string(r), flags) != isCopied(r) {
+			t.Fatalf("%U, alone", r)
+		}
+	}
+	require.False(t, isPlainUTF8("\xFF", byteFlags(0xFF)))
+}
+
+// An item of a list that begins or ends with white space needs quotes, which its first byte and its last one tell.
+func TestItemEdges(t *testing.T) {
+	for r := rune(0); r <= utf8.MaxRune; r++ {
+		s := string(r)
+		if needsQuotes(s+"m") && s != "," && itemEdges[s[0]]&notFirst == 0 || needsQuotes("m"+s) && itemEdges[s[len(s)-1]]&notLast == 0 {
+			t.Fatalf("%U", r)
+		}
+	}
+	for _, s := range []string{"m", "7", "ü", "предпочтения", "仕事", "υγεία"} {
+		require.Zero(t, itemEdges[s[0]]&notFirst|itemEdges[s[len(s)-1]]&notLast, s)
+	}
+}
+
 // Characters of two and three bytes are told by their bytes; these are all of them, and what is not valid beside them.
 func TestCommonRunes(t *testing.T) {
 	check := func(text string, wanted rune, size int) {
@@ -139,7 +207,7 @@ func TestMarkdownScansFindCommonTextsClear(t *testing.T) {
 	for _, s := range []string{
 		"LOW", "active", "MEDIUM", "ws_7f3a9c21", "user_000123", "agent_003", "snake_case_name", "018f3c2a-9b1d-7e4f-8a6b-5cdef0123456",
 		"They live in Lisbon, work from home. Flights should leave after nine.", "2026-01-15", "1.5", "a", "and/or",
-		"food & drink", "a & b & c & d", "user_name_of_somebody & co",
+		"food & drink", "a & b & c & d", "user_name_of_somebody & co", "café", "предпочтения", "仕事", "it\u2019s not far", "Zoë lives in Curaçao",
 	} {
 		_, flags := appendIfClear(nil, s)
 		require.Zero(t, flags&pairUnclear, s)

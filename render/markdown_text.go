@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/dataexport/dataexport/internal/swar"
 )
 
 // appendMarkdownText appends text as one line of a heading or a bullet: escaped, with a blank for each run of white space
@@ -15,6 +17,36 @@ func appendMarkdownText(dst []byte, text string) []byte {
 		dst = appendUnclearText(dst, text)
 	}
 	return dst
+}
+
+// appendText appends the prefix and a text like that of appendMarkdownText, without blanks at its end. Most texts in a bullet are short
+// and clear. What copyIfClear does is here once more, since a call is a third of its time.
+func (p *prefix) appendText(dst []byte, text string) []byte {
+	n := len(text)
+	if n == 0 || cap(dst)-len(dst)-n < p.room {
+		return trimBlanks(appendMarkdownText(p.append(dst), text))
+	}
+	dst = p.put(dst)
+	out := dst[len(dst) : len(dst)+n]
+	var flags uint8
+	switch {
+	case n > 16:
+		_, flags = copyClearWords(out, text)
+	case n >= 8:
+		swar.Store(out, 0, swar.Load(text, 0))
+		swar.Store(out, n-8, swar.Load(text, n-8))
+		first, last := pairFlagsAt(text, 0), pairFlagsAt(text, n-8)
+		if flags = first | last; flags&pairDepends != 0 &&
+			(first&pairDepends == 0 || dependentAreText(text, 0)) && (last&pairDepends == 0 || dependentAreText(text, n-8)) {
+			flags &^= pairDepends
+		}
+	default:
+		flags = copyFewBytes(out, text)
+	}
+	if flags&(pairUnclear|pairDepends|pairNotASCII) == 0 && text[n-1] > ' ' {
+		return dst[:len(dst)+n]
+	}
+	return trimBlanks(appendMarkdownText(dst, text))
 }
 
 // appendUnclearText is appendMarkdownText for a text that is not empty.
@@ -39,12 +71,21 @@ func appendUnclearText(dst []byte, text string) []byte {
 // front of white space; a link needs a bracket that opens; a heading ends in number signs only after a blank.
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 	copied, next := 0, 0 // What is between them has been copied as it is.
+	careful := false     // There are characters outside of ASCII that have to be looked at one by one.
 	for {
 		room := len(text) - next
 		if cap(dst)-len(dst) < room {
 			dst = slices.Grow(dst, room)
 		}
-		end := copyText(dst[len(dst):len(dst)+room], text, next)
+		rest, end := dst[len(dst):len(dst)+room], next
+		if !careful {
+			var flags uint8
+			end, flags = copyText(rest, text, next)
+			careful = flags&pairNotASCII != 0 && !isPlainUTF8(text[next:end], flags)
+		}
+		if careful {
+			end = copyTextASCII(rest, text, next)
+		}
 		dst = dst[:len(dst)+end-next]
 		next = end
 		if next == len(text) {

@@ -3,6 +3,8 @@ package render
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/dataexport/dataexport"
 	"github.com/dataexport/dataexport/internal/jsontext"
@@ -57,7 +59,7 @@ func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 			dst = append(dst, ',', ' ')
 		}
 		end := len(dst) + len(item)
-		if item != "" && end <= cap(dst) && isAlphanumeric(item[0]) && isAlphanumeric(item[len(item)-1]) &&
+		if item != "" && end <= cap(dst) && itemEdges[item[0]]&notFirst|itemEdges[item[len(item)-1]]&notLast == 0 &&
 			copyIfClear(dst[len(dst):end], item)&(pairUnclear|pairEndsItem) == 0 {
 			dst = dst[:end]
 		} else {
@@ -66,6 +68,24 @@ func (m *markdownValues) appendList(dst []byte, items []string) []byte {
 	}
 	return dst
 }
+
+// itemEdges tells of bytes whether an item of a list may begin and end with them and be written without quotes. It may err to the
+// side of no: the first byte of a space outside of ASCII, or its last one, is that of other characters too.
+var itemEdges = func() (edges [256]uint8) {
+	for c := range edges {
+		if c < utf8.RuneSelf && !isAlphanumeric(byte(c)) {
+			edges[c] = notFirst | notLast
+		}
+	}
+	for _, spaces := range unicode.White_Space.R16 { // all there are
+		for r := rune(spaces.Lo); r <= rune(spaces.Hi); r += rune(spaces.Stride) {
+			space := string(r)
+			edges[space[0]] |= notFirst
+			edges[space[len(space)-1]] |= notLast
+		}
+	}
+	return edges
+}()
 
 // appendItem appends an item of a list that may be any.
 func (m *markdownValues) appendItem(dst []byte, item string) []byte {
