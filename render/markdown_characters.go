@@ -1,10 +1,7 @@
 package render
 
 import (
-	"strings"
 	"unicode/utf8"
-
-	"github.com/dataexport/dataexport/internal/jsontext"
 )
 
 // What a byte is to the functions that write Markdown.
@@ -102,26 +99,6 @@ func isMarkdownSpace(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 // whose first byte is that of a line break for one.
 func mayEndWord(text string, i int) bool {
 	return i == len(text) || isMarkdownSpace(text[i]) || text[i] == 0xC2 || text[i] == 0xE2
-}
-
-// isPlainUTF8 reports whether a text whose pairs have these flags is UTF-8 in which all characters are copied as they are, as far as
-// they are not ASCII.
-func isPlainUTF8(text string, flags uint8) bool {
-	return jsontext.Valid(text) && (flags&pairUncopied == 0 || !hasUncopied(text, 0xC2) && !hasUncopied(text, 0xE2))
-}
-
-// hasUncopied reports whether a text that is UTF-8 has a character that begins with first and is not copied as it is.
-func hasUncopied(text string, first byte) bool {
-	for {
-		i := strings.IndexByte(text, first)
-		if i < 0 {
-			return false
-		}
-		if r, _ := utf8.DecodeRuneInString(text[i:]); !isCopied(r) {
-			return true
-		}
-		text = text[i+1:]
-	}
 }
 
 // isCopied reports whether r, which is not ASCII, is copied as it is: it is no control character, line break or directional control.

@@ -8,7 +8,6 @@ const (
 	pairDepends              // the first is a low line or the second an ampersand, which mean nothing next to most bytes outside of the pair
 	pairEndsItem             // one of them cannot be in an item of a list that has no quotes
 	pairNotASCII             // one of them is not ASCII, and may be no part of a character
-	pairUncopied             // with one of them characters begin of which some are not copied as they are
 )
 
 // markdownPairs has the flags of all pairs of bytes, with the first byte in the lower half of the index. Looking four pairs up
@@ -48,8 +47,8 @@ func byteFlags(c byte) uint8 {
 	switch {
 	case c < utf8.RuneSelf:
 		return 0
-	case c == 0xC2, c == 0xE2: // with which line breaks, control characters and directional controls begin
-		return pairNotASCII | pairUncopied
+	case c == 0xC2, c == 0xE2: // with which all characters begin that are not copied: line breaks, control characters and directional controls
+		return pairNotASCII | pairUnclear
 	}
 	return pairNotASCII
 }

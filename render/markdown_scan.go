@@ -4,6 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/dataexport/dataexport/internal/jsontext"
 	"github.com/dataexport/dataexport/internal/swar"
 )
 
@@ -16,9 +17,9 @@ const (
 )
 
 // copyText copies text from index start on to the beginning of dst, which has room for it, up to the first byte that
-// appendMarkdownLine may not copy. It returns the index of that byte, or the length of the text, and flags of the pairs that it has
-// looked at. If one of these is pairNotASCII, it is up to the caller to judge what has been copied. The bytes of dst behind that
-// are undefined.
+// appendMarkdownLine may not copy. It returns the index of that byte, or the length of the text, and flags of what it has looked
+// at, which may be a little more. If one of them is pairNotASCII, it is up to the caller to tell whether what has been copied is
+// UTF-8. The bytes of dst behind that are undefined.
 func copyText(dst []byte, text string, start int) (end int, flags uint8) {
 	for i := start; i < len(text); i += 8 {
 		n, more := copyClearWords(dst[i-start:], text[i:])
@@ -44,8 +45,8 @@ func copyText(dst []byte, text string, start int) (end int, flags uint8) {
 
 // copyClearWords copies words of eight bytes up to the first one that is unclear, that included, and returns its index and the
 // flags of all pairs so far, among them pairUnclear. If none is unclear it returns how much of s it has copied, which is nothing
-// if s is shorter than a word, and else all of it. The last word may overlap the one before it, so that its index may be less than
-// what is known to be clear.
+// if s is shorter than a word, and else all of it; pairDepends is then not among the flags. The last word may overlap the one
+// before it, so that its index may be less than what is known to be clear.
 func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	dst = dst[:len(s)]
 	last := len(s) - 8
@@ -65,8 +66,11 @@ func copyClearWords(dst []byte, s string) (n int, flags uint8) {
 	n = last
 	swar.Store(dst, n, swar.Load(s, n))
 	flags |= pairFlagsAt(s, n)
-	if flags&(pairUnclear|pairDepends) != 0 && (flags&pairUnclear != 0 || !dependentAreText(s, n)) {
-		return n, flags | pairUnclear
+	if flags&(pairUnclear|pairDepends) != 0 {
+		if flags&pairUnclear != 0 || !dependentAreText(s, n) {
+			return n, flags | pairUnclear
+		}
+		flags &^= pairDepends
 	}
 	return len(s), flags
 }
@@ -93,44 +97,31 @@ func dependentAreText(s string, n int) bool {
 func copyTextBytes(dst []byte, text string, start, i int) (end int, flags uint8) {
 	for ; i < len(text) && !mayMean(text, i); i++ {
 		dst[i-start] = text[i]
-		flags |= byteFlags(text[i])
+		flags |= byteFlags(text[i]) & pairNotASCII
 	}
 	return i, flags
-}
-
-// copyTextASCII is copyText that copies nothing but ASCII, for a text in which other characters have to be looked at one by one.
-func copyTextASCII(dst []byte, text string, start int) (end int) {
-	for end = start; end < len(text) && text[end] < utf8.RuneSelf && !mayMean(text, end); end++ {
-		dst[end-start] = text[end]
-	}
-	return end
 }
 
 // copyIfClear copies text to dst, which is as long, and returns the flags of its pairs. If one of them is pairUnclear, text is
 // not written as it is, and dst is undefined. Most texts in a heading or a bullet are short and clear. Words that overlap spare
 // them a loop, whose end the processor could seldom foresee.
 func copyIfClear(dst []byte, text string) (flags uint8) {
-	n := len(text)
-	if n > 16 {
-		if _, flags = copyClearWords(dst, text); flags&(pairUnclear|pairNotASCII) == pairNotASCII && !isPlainUTF8(text, flags) {
-			flags |= pairUnclear
+	switch n := len(text); {
+	case n > 16:
+		_, flags = copyClearWords(dst, text)
+	case n >= 8:
+		swar.Store(dst, 0, swar.Load(text, 0))
+		swar.Store(dst, n-8, swar.Load(text, n-8))
+		first, last := pairFlagsAt(text, 0), pairFlagsAt(text, n-8)
+		if flags = first | last; flags&(pairUnclear|pairDepends) == pairDepends &&
+			(first&pairDepends == 0 || dependentAreText(text, 0)) && (last&pairDepends == 0 || dependentAreText(text, n-8)) {
+			flags &^= pairDepends
 		}
-		return flags
+	default:
+		flags = copyFewBytes(dst, text)
 	}
-	if n < 8 {
-		if flags = copyFewBytes(dst, text); flags&pairDepends != 0 || flags&pairNotASCII != 0 && !isPlainUTF8(text, flags) {
-			flags |= pairUnclear
-		}
-		return flags
-	}
-	swar.Store(dst, 0, swar.Load(text, 0))
-	swar.Store(dst, n-8, swar.Load(text, n-8))
-	first, last := pairFlagsAt(text, 0), pairFlagsAt(text, n-8)
-	if flags = first | last; flags&(pairDepends|pairNotASCII) != 0 {
-		if first&pairDepends != 0 && !dependentAreText(text, 0) || last&pairDepends != 0 && !dependentAreText(text, n-8) ||
-			flags&pairNotASCII != 0 && !isPlainUTF8(text, flags) {
-			flags |= pairUnclear
-		}
+	if flags&(pairDepends|pairNotASCII) != 0 && (flags&pairDepends != 0 || !jsontext.Valid(text)) {
+		flags |= pairUnclear
 	}
 	return flags
 }
@@ -170,11 +161,18 @@ func copyFewBytes(dst []byte, text string) uint8 {
 	return 0
 }
 
-// mayMean reports whether the byte at index i of text may not be copied. Of those that are not ASCII it knows nothing.
+// mayMean reports whether the byte at index i of text may not be copied. A character that is not ASCII is judged by its first byte,
+// and what is not UTF-8 is not found.
 func mayMean(text string, i int) bool {
 	switch c := text[i]; markdownClasses[c] {
-	case markdownPlain, markdownNotASCII:
+	case markdownPlain:
 		return false
+	case markdownNotASCII:
+		if byteFlags(c)&pairUnclear == 0 {
+			return false
+		}
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return !isCopied(r)
 	case markdownAddress:
 		return c == '@' || c == '.' && i >= 3 && text[i-3:i] == "www" || c == ':' && i+1 < len(text) && text[i+1] == '/'
 	case markdownEscape:
@@ -184,9 +182,9 @@ func mayMean(text string, i int) bool {
 	}
 }
 
-// unclearBytes marks the bytes of a word that are ASCII and not letters, digits, blanks or ",-./", which most of a text is. A full stop
-// means something only in a web address without a scheme. So it also marks a "w" next to another one: of the two pairs in
-// "www." one is always within a word.
+// unclearBytes marks the bytes of a word that are ASCII and not letters, digits, blanks or ",-./", which most of a text is, and those that
+// begin a character that may not be copied. A full stop means something only in a web address without a scheme. So it also marks a
+// "w" next to another one: of the two pairs in "www." one is always within a word.
 func unclearBytes(word uint64) uint64 {
 	ascii := word & lowBits
 	lower := ascii | blanks
@@ -195,7 +193,8 @@ func unclearBytes(word uint64) uint64 {
 	notBlank := (ascii ^ blanks) + lowBits
 	notW := word ^ 'w'*eachByte
 	notWs := notW | (notW<<8 | notW>>56)
-	return (^common&notBlank | (notWs-eachByte)&^notWs) &^ word & swar.HighBits
+	const both, first = (0xC2 ^ 0xE2) * eachByte, 0xE2 * eachByte
+	return (^common&notBlank|(notWs-eachByte)&^notWs)&^word&swar.HighBits | equalBytes(word|both, first)
 }
 
 // scanVerbatim returns the index, from i on, of the first byte of text that appendVerbatim may not copy, or the length of

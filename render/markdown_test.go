@@ -164,6 +164,8 @@ func markdownLongLines() []string {
 		strings.Repeat("\xff", 20_000), strings.Repeat("\xbf", 20_000), strings.Repeat("é\n\n", 5_000), strings.Repeat("日", 1000) + "\xe6",
 		strings.Repeat("\u00a0\u2014", 10_000), strings.Repeat("\xc2", 20_000), strings.Repeat("\\a://", 20_000), strings.Repeat("\\www.a", 20_000),
 		strings.Repeat("a@b://", 20_000), strings.Repeat("_", 100_000), "a" + strings.Repeat("_", 100_000), strings.Repeat("a_", 50_000),
+		strings.Repeat("a\u2028", 50_000), strings.Repeat("a\u0085", 50_000), strings.Repeat("a\u2029\u2029", 20_000), strings.Repeat("a\u202e", 20_000),
+		strings.Repeat("\xff\u2028", 50_000), "\xff" + strings.Repeat("a_", 50_000), "\xff" + strings.Repeat("a_", 50_000) + "é", strings.Repeat("\xff a_", 20_000),
 	}
 }
 

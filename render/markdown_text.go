@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/dataexport/dataexport/internal/jsontext"
 	"github.com/dataexport/dataexport/internal/swar"
 )
 
@@ -20,14 +21,15 @@ func appendMarkdownText(dst []byte, text string) []byte {
 }
 
 // appendText appends the prefix and a text like that of appendMarkdownText, without blanks at its end. Most texts in a bullet are short
-// and clear. What copyIfClear does is here once more, since a call is a third of its time.
+// and clear. It does what copyIfClear does too, since a call is a third of the time of that.
 func (p *prefix) appendText(dst []byte, text string) []byte {
 	n := len(text)
 	if n == 0 || cap(dst)-len(dst)-n < p.room {
 		return trimBlanks(appendMarkdownText(p.append(dst), text))
 	}
 	dst = p.put(dst)
-	out := dst[len(dst) : len(dst)+n]
+	longer := dst[:len(dst)+n]
+	out := longer[len(dst):]
 	var flags uint8
 	switch {
 	case n > 16:
@@ -36,17 +38,20 @@ func (p *prefix) appendText(dst []byte, text string) []byte {
 		swar.Store(out, 0, swar.Load(text, 0))
 		swar.Store(out, n-8, swar.Load(text, n-8))
 		first, last := pairFlagsAt(text, 0), pairFlagsAt(text, n-8)
-		if flags = first | last; flags&pairDepends != 0 &&
+		if flags = first | last; flags&(pairUnclear|pairDepends) == pairDepends &&
 			(first&pairDepends == 0 || dependentAreText(text, 0)) && (last&pairDepends == 0 || dependentAreText(text, n-8)) {
 			flags &^= pairDepends
 		}
 	default:
 		flags = copyFewBytes(out, text)
 	}
-	if flags&(pairUnclear|pairDepends|pairNotASCII) == 0 && text[n-1] > ' ' {
-		return dst[:len(dst)+n]
+	switch {
+	case flags&(pairUnclear|pairDepends|pairNotASCII) == 0 && text[n-1] > ' ':
+		return longer
+	case flags&(pairUnclear|pairDepends) != 0 || flags&pairNotASCII != 0 && !jsontext.Valid(text):
+		longer = appendUnclearText(dst, text)
 	}
-	return trimBlanks(appendMarkdownText(dst, text))
+	return trimBlanks(longer)
 }
 
 // appendUnclearText is appendMarkdownText for a text that is not empty.
@@ -71,7 +76,8 @@ func appendUnclearText(dst []byte, text string) []byte {
 // front of white space; a link needs a bracket that opens; a heading ends in number signs only after a blank.
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 	copied, next := 0, 0 // What is between them has been copied as it is.
-	careful := false     // There are characters outside of ASCII that have to be looked at one by one.
+	careful := false     // What is not ASCII is looked at character by character, since there is something that is not UTF-8.
+	ascii := 0           // where the next one of these begins
 	for {
 		room := len(text) - next
 		if cap(dst)-len(dst) < room {
@@ -80,11 +86,16 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 		rest, end := dst[len(dst):len(dst)+room], next
 		if !careful {
 			var flags uint8
-			end, flags = copyText(rest, text, next)
-			careful = flags&pairNotASCII != 0 && !isPlainUTF8(text[next:end], flags)
+			if end, flags = copyText(rest, text, next); flags&pairNotASCII != 0 && !jsontext.Valid(text[next:end]) {
+				careful, ascii = true, jsontext.SkipASCII(text, next)
+			}
 		}
 		if careful {
-			end = copyTextASCII(rest, text, next)
+			if ascii < next {
+				ascii = jsontext.SkipASCII(text, next)
+			}
+			end, _ = copyText(rest, text[:min(ascii+1, len(text))], next) // with the byte that an ASCII one is judged by
+			end = min(end, ascii)
 		}
 		dst = dst[:len(dst)+end-next]
 		next = end

@@ -13,7 +13,7 @@ func Valid(s string) bool {
 		switch c := s[i]; {
 		case c < utf8.RuneSelf:
 			if i++; i < len(s) && s[i] < utf8.RuneSelf { // not a single blank between words
-				i = skipASCII(s, i)
+				i = SkipASCII(s, i)
 			}
 		case 0xC2 <= c && c < 0xE0 && i+1 < len(s) && isContinuation(s[i+1]):
 			if i += 2; i <= len(s)-8 && areTwoBytesEach(swar.Load(s, i)) {
@@ -45,8 +45,8 @@ func areTwoBytesEach(word uint64) bool {
 	return word&bits == want && (word&letters+makeCarry)&carries == carries
 }
 
-// skipASCII returns the index of the first byte from i on that is not ASCII, or the length of the text.
-func skipASCII(s string, i int) int {
+// SkipASCII returns the index of the first byte from i on that is not ASCII, or the length of the text.
+func SkipASCII(s string, i int) int {
 	for ; i <= len(s)-8; i += 8 {
 		if high := swar.Load(s, i) & swar.HighBits; high != 0 {
 			return i + swar.First(high)
