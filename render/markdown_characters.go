@@ -139,6 +139,9 @@ func plainRunes(text string) int {
 	if run := commonRunes(text); run > 0 {
 		return run
 	}
+	if r, size := utf8.DecodeRuneInString(text); r == utf8.RuneError && size == 1 {
+		return 0
+	}
 	const most = 256 // so that bytes that are not UTF-8 are not looked at again and again
 	n := 0
 	// 0xC2 and 0xE2 are the first bytes of all characters that need care: of the control characters up to U+009F, and of

@@ -31,9 +31,9 @@ func copyText(dst []byte, text string, start int) (end int, flags uint8) {
 		}
 		for unclear := unclearBytes(swar.Load(text, i)); unclear != 0; unclear &= unclear - 1 {
 			at := i + swar.First(unclear)
-			if text[at] == 'w' {
-				end, more = copyTextBytes(dst, text, start, i)
-				return end, flags | more
+			if dot := webDot(text, at); dot >= 0 {
+				copy(dst[at-start:dot-start], text[at:dot])
+				return dot, flags
 			}
 			if mayMean(text, at) {
 				return at, flags
@@ -92,12 +92,23 @@ func dependentAreText(s string, n int) bool {
 	return between&pairUnclear == 0 && (word[7] != '&' || !mayMean(s, n+7))
 }
 
-// copyTextBytes is the rest of copyText, from index i on, for the end of a text and for one that may have a "www.". It looks at
-// every byte.
+// webDot returns the index of the dot of a "www." of which the byte at index i is the second or third one, or -1.
+func webDot(text string, i int) int {
+	if text[i] == 'w' {
+		for dot := i + 1; dot <= i+2 && dot < len(text); dot++ {
+			if text[dot] == '.' && mayMean(text, dot) {
+				return dot
+			}
+		}
+	}
+	return -1
+}
+
+// copyTextBytes is the rest of copyText, from index i on, for the few bytes at the end of a text. It looks at every one.
 func copyTextBytes(dst []byte, text string, start, i int) (end int, flags uint8) {
 	for ; i < len(text) && !mayMean(text, i); i++ {
 		dst[i-start] = text[i]
-		flags |= byteFlags(text[i]) & pairNotASCII
+		flags |= byteFlags(text[i])
 	}
 	return i, flags
 }
@@ -184,7 +195,7 @@ func mayMean(text string, i int) bool {
 
 // unclearBytes marks the bytes of a word that are ASCII and not letters, digits, blanks or ",-./", which most of a text is, and those that
 // begin a character that may not be copied. A full stop means something only in a web address without a scheme. So it also marks a
-// "w" next to another one: of the two pairs in "www." one is always within a word.
+// "w" behind another one: of the two such pairs in "www." one is always within a word.
 func unclearBytes(word uint64) uint64 {
 	ascii := word & lowBits
 	lower := ascii | blanks

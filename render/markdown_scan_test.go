@@ -93,7 +93,7 @@ func TestMarkdownScans(t *testing.T) {
 				}
 			}
 			for _, special := range []string{"www.", "ww.", "_m_", "://", "w.w", "a@b", "é", "日", ", ",
-				"\u2019", "\u2028", "\u202E", "\u0085", "\u00A0", "\xE2\x80", "\xE2", "\xC2", "\xFF", "\U0001F600", "é*", "é_", " _m"} {
+				"\u2019", "\u2028", "\u202E", "\u0085", "\u00A0", "\xE2\x80", "\xE2", "\xC2", "\xFF", "\U0001F600", "é*", "é_", " _m", " #é", "www.m", "wwww.m", "ww2"} {
 				checkScans(t, strings.Repeat("m", place)+special+strings.Repeat("m", length-place))
 			}
 		}
@@ -197,7 +197,7 @@ func TestMarkdownScansFindCommonTextsClear(t *testing.T) {
 	for _, s := range []string{
 		"LOW", "active", "MEDIUM", "ws_7f3a9c21", "user_000123", "agent_003", "snake_case_name", "018f3c2a-9b1d-7e4f-8a6b-5cdef0123456",
 		"They live in Lisbon, work from home. Flights should leave after nine.", "2026-01-15", "1.5", "a", "and/or",
-		"food & drink", "a & b & c & d", "user_name_of_somebody & co", "café", "предпочтения", "仕事", "Zoë lives in Curaçao",
+		"food & drink", "a & b & c & d", "user_name_of_somebody & co", "the_name_of_the_users_id_x", "café", "предпочтения", "仕事", "Zoë lives in Curaçao",
 	} {
 		_, flags := appendIfClear(nil, s)
 		require.Zero(t, flags&pairUnclear, s)

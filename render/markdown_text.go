@@ -76,8 +76,8 @@ func appendUnclearText(dst []byte, text string) []byte {
 // front of white space; a link needs a bracket that opens; a heading ends in number signs only after a blank.
 func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 	copied, next := 0, 0 // What is between them has been copied as it is.
-	careful := false     // What is not ASCII is looked at character by character, since there is something that is not UTF-8.
-	ascii := 0           // where the next one of these begins
+	careful := false     // The rest of the line goes from one character that is not ASCII to the next, since it is not UTF-8.
+	ascii := -1          // where the next one of these begins
 	for {
 		room := len(text) - next
 		if cap(dst)-len(dst) < room {
@@ -86,15 +86,14 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 		rest, end := dst[len(dst):len(dst)+room], next
 		if !careful {
 			var flags uint8
-			if end, flags = copyText(rest, text, next); flags&pairNotASCII != 0 && !jsontext.Valid(text[next:end]) {
-				careful, ascii = true, jsontext.SkipASCII(text, next)
-			}
+			end, flags = copyText(rest, text, next)
+			careful = flags&pairNotASCII != 0 && !jsontext.Valid(text[next:end])
 		}
 		if careful {
-			if ascii < next {
+			if ascii < next { // so that a line in which much is escaped takes no longer than its length
 				ascii = jsontext.SkipASCII(text, next)
 			}
-			end, _ = copyText(rest, text[:min(ascii+1, len(text))], next) // with the byte that an ASCII one is judged by
+			end, _ = copyText(rest, text[:min(ascii+1, len(text))], next) // with the byte that tells what a number sign is
 			end = min(end, ascii)
 		}
 		dst = dst[:len(dst)+end-next]
@@ -137,10 +136,12 @@ func appendMarkdownLine(dst []byte, text string) (_ []byte, read int) {
 			next++
 			copied = next
 		case markdownNotASCII:
-			if run := plainRunes(text[next:]); run > 0 {
-				dst = append(dst, text[next:next+run]...)
-				next += run
-				continue
+			if careful {
+				if run := plainRunes(text[next:]); run > 0 {
+					dst = append(dst, text[next:next+run]...)
+					next += run
+					continue
+				}
 			}
 			r, size := utf8.DecodeRuneInString(text[next:])
 			if isWideBreak(r) {
