@@ -17,8 +17,13 @@ import (
 	"github.com/dataexport/dataexport/render"
 )
 
-// shutdownTimeout is how long downloads under way may go on after the server was told to stop.
-const shutdownTimeout = 5 * time.Second
+const (
+	// shutdownTimeout is how long downloads under way may go on after the server was told to stop.
+	shutdownTimeout = 5 * time.Second
+	// cleanupTimeout is how long requests may take after that to see that nobody waits for their answer, and to remove the
+	// files that they are about to remove, for which the service gives them ten seconds.
+	cleanupTimeout = 15 * time.Second
+)
 
 // serve puts the parts together and works until ctx is done.
 func serve(ctx context.Context, s settings, out, logOutput io.Writer) (err error) {
@@ -66,8 +71,9 @@ func together(ctx context.Context, functions ...func(context.Context) error) err
 
 // answer answers requests until ctx is done, and then lets those under way end.
 func answer(ctx context.Context, front *front, listener net.Listener, log *slog.Logger) error {
+	var running requests
 	server := &http.Server{
-		Handler:           front,
+		Handler:           running.counted(front),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second, // no request of ours has a body
 		IdleTimeout:       2 * time.Minute,
@@ -86,20 +92,27 @@ func answer(ctx context.Context, front *front, listener net.Listener, log *slog.
 	if front.api.Load() != nil { // otherwise it has never quite started
 		log.Info("stopping")
 	}
-	shutDown(ctx, server, log)
+	shutDown(ctx, server, &running, log)
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-// shutDown lets requests under way end, within shutdownTimeout.
-func shutDown(ctx context.Context, server *http.Server, log *slog.Logger) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+// shutDown lets requests under way end, within shutdownTimeout. Then it closes their connections, and returns when they are
+// done with what they use.
+func shutDown(ctx context.Context, server *http.Server, running *requests, log *slog.Logger) {
+	ctx = context.WithoutCancel(ctx)
+	stopping, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(ctx); err != nil {
+	if err := server.Shutdown(stopping); err != nil {
 		log.Warn("requests that did not end in time are cut off", slog.Any("error", err))
 		_ = server.Close() // there is nothing left to do about an error
+	}
+	ending, cancel := context.WithTimeout(ctx, cleanupTimeout)
+	defer cancel()
+	if err := running.close(ending); err != nil {
+		log.Error("requests are still under way", slog.Any("error", err))
 	}
 }
 
