@@ -24,6 +24,7 @@ type reader struct {
 type field struct {
 	name        string
 	oid         uint32
+	format      int16 // the code of the format in which it is asked for
 	form        form
 	as          conversion
 	byCollation bool     // PostgreSQL orders its type as text
@@ -35,7 +36,7 @@ func newReader(columns []dataexport.Column) *reader {
 	return &reader{columns: columns, row: make(dataexport.Row, len(columns))}
 }
 
-// decode makes the row of values in binary format. It points at them.
+// decode makes the row of values in the formats that were asked for. It points at them.
 func (r *reader) decode(values [][]byte) error {
 	fields, row := r.fields, r.row
 	if len(values) != len(fields) || len(row) != len(fields) {
@@ -86,11 +87,6 @@ func (f *field) value(raw []byte) (dataexport.Value, error) {
 		return dataexport.BytesValue(raw), nil
 	case asJSON:
 		return dataexport.JSONValue(raw), nil
-	case asJSONB:
-		if len(raw) == 0 || raw[0] != 1 {
-			return dataexport.Value{}, errors.New("the jsonb is of a version that is not known")
-		}
-		return dataexport.JSONValue(raw[1:]), nil
 	case asStrings:
 		list, err := appendTexts(f.list[:0], raw)
 		if err != nil {

@@ -1,5 +1,5 @@
 // Package pgrows makes rows of dataexport from data that a host keeps in PostgreSQL, for any of its own tables. It takes
-// values from the bytes that pgx has read from the connection, in PostgreSQL's binary format: there is no struct in
+// values from the bytes that pgx has read from the connection, in PostgreSQL's binary format, or as text where that is the same: there is no struct in
 // between, and nothing is allocated for a value or a row.
 //
 // There are three ways to use it, from the most ready-made to the plainest:

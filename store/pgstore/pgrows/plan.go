@@ -27,7 +27,6 @@ const (
 	asFloat64
 	asBool
 	asJSON
-	asJSONB
 	asStrings
 	asUUID
 	asUUIDText
@@ -42,7 +41,7 @@ var conversions = map[dataexport.Kind]map[form]conversion{
 	dataexport.KindFloat:   {formFloat32: asFloat32, formFloat64: asFloat64},
 	dataexport.KindBool:    {formBool: asBool},
 	dataexport.KindTime:    {formTimestamp: asTimestamp, formDate: asDate, formText: asTimeText},
-	dataexport.KindJSON:    {formJSON: asJSON, formJSONB: asJSONB, formText: asJSON},
+	dataexport.KindJSON:    {formJSON: asJSON, formText: asJSON},
 	dataexport.KindStrings: {formTexts: asStrings},
 	dataexport.KindUUID:    {formUUID: asUUID},
 	dataexport.KindDecimal: {formNumeric: asNumeric, formInt16: asIntDecimal, formInt32: asIntDecimal, formInt64: asIntDecimal},
@@ -82,7 +81,7 @@ func plan(ctx context.Context, conn *pgx.Conn, columns []dataexport.Column, desc
 			faults = append(faults, fmt.Errorf("column %q is of the type %s, which cannot be read as %s; cast it to %s", column.Name, t.name, column.Kind, castTo[column.Kind]))
 			continue
 		}
-		fields[i] = field{name: column.Name, oid: described[i].DataTypeOID, form: t.form, as: as, byCollation: t.byCollation}
+		fields[i] = field{name: column.Name, oid: described[i].DataTypeOID, format: t.format(), form: t.form, as: as, byCollation: t.byCollation}
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("%w: pgrows: %w", dataexport.ErrInvalid, errors.Join(faults...))

@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/dataexport/dataexport"
@@ -52,7 +51,7 @@ func (r *reader) query(ctx context.Context, db DB, sql string, args []any, yield
 	})
 }
 
-// queryRaw passes on the values of each row as they come, which is in binary format, until pass returns false or an error.
+// queryRaw passes on the values of each row as they come, until pass returns false or an error.
 func (r *reader) queryRaw(ctx context.Context, db DB, sql string, args []any, pass func(values [][]byte) (bool, error)) error {
 	conn, release, err := connection(ctx, db)
 	if err != nil {
@@ -126,7 +125,7 @@ const dropTime = 100 * time.Millisecond
 func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []any, pass func(values [][]byte) (bool, error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	rows, err := conn.Query(ctx, sql, append([]any{binaryMode(conn), pgx.QueryResultFormats{pgtype.BinaryFormatCode}}, args...)...)
+	rows, err := conn.Query(ctx, sql, append([]any{binaryMode(conn), r.formats()}, args...)...)
 	if err != nil {
 		return err
 	}
@@ -151,6 +150,15 @@ func (r *reader) read(ctx context.Context, conn *pgx.Conn, sql string, args []an
 	return rows.Err()
 }
 
+// formats returns the formats in which the columns of the result are asked for.
+func (r *reader) formats() pgx.QueryResultFormats {
+	formats := make(pgx.QueryResultFormats, len(r.fields))
+	for i := range r.fields {
+		formats[i] = r.fields[i].format
+	}
+	return formats
+}
+
 // binaryMode returns the way of the connection to run statements if results can be binary in it. Otherwise it returns one
 // in which they can, and that a pooler between us and PostgreSQL allows for: it leaves no prepared statement behind.
 func binaryMode(conn *pgx.Conn) pgx.QueryExecMode {
@@ -168,7 +176,7 @@ func (r *reader) checkFields(fields []pgconn.FieldDescription) error {
 		return fmt.Errorf("pgrows: the result has %d columns, and %d were described; was the table changed?", len(fields), len(r.fields))
 	}
 	for i := range fields {
-		if fields[i].DataTypeOID != r.fields[i].oid || fields[i].Format != pgtype.BinaryFormatCode {
+		if fields[i].DataTypeOID != r.fields[i].oid || fields[i].Format != r.fields[i].format {
 			return fmt.Errorf("pgrows: column %q of the result is not of the type and format that was described; was the table changed?", r.fields[i].name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -257,7 +258,37 @@ func TestColumnsMustBeThoseOfTheCollection(t *testing.T) {
 	assert.ErrorContains(t, fault("SELECT nothing"), "nothing")
 }
 
-// Results are binary, whatever way of running queries the host has chosen.
+// Texts are asked for as text, which is the cheapest for PostgreSQL, and everything else in binary format, also types that
+// only look like a text: nobody knows how an extension prints its own.
+func TestFormats(t *testing.T) {
+	pool := newPool(t)
+	execute(t, pool, types)
+	for expression, want := range map[string]struct {
+		kind   dataexport.Kind
+		format int16
+	}{
+		"'x'::text":            {dataexport.KindString, pgtype.TextFormatCode},
+		"'x'::varchar(3)":      {dataexport.KindString, pgtype.TextFormatCode},
+		"'x'::char(3)":         {dataexport.KindString, pgtype.TextFormatCode},
+		"'x'::name":            {dataexport.KindString, pgtype.TextFormatCode},
+		"'x'::short_label":     {dataexport.KindString, pgtype.TextFormatCode},
+		"'sad'::mood":          {dataexport.KindString, pgtype.BinaryFormatCode},
+		"'{x}'::text[]":        {dataexport.KindStrings, pgtype.BinaryFormatCode},
+		"'1'::json":            {dataexport.KindJSON, pgtype.TextFormatCode},
+		"'1'::jsonb":           {dataexport.KindJSON, pgtype.TextFormatCode},
+		"'2026-01-02'::date":   {dataexport.KindTime, pgtype.BinaryFormatCode},
+		"now()":                {dataexport.KindTime, pgtype.BinaryFormatCode},
+		"gen_random_uuid()":    {dataexport.KindUUID, pgtype.BinaryFormatCode},
+		"1":                    {dataexport.KindInt, pgtype.BinaryFormatCode},
+		"'1.5'::numeric(12,2)": {dataexport.KindDecimal, pgtype.BinaryFormatCode},
+	} {
+		r := newReader([]dataexport.Column{{Name: "v", Kind: want.kind}})
+		require.NoError(t, r.query(t.Context(), pool, "SELECT "+expression+" AS v", nil, func(dataexport.Row, error) bool { return true }), expression)
+		assert.Equal(t, pgx.QueryResultFormats{want.format}, r.formats(), expression)
+	}
+}
+
+// Results are in the formats that they must be in, whatever way of running queries the host has chosen.
 func TestAllModes(t *testing.T) {
 	for _, mode := range []pgx.QueryExecMode{
 		pgx.QueryExecModeCacheStatement, pgx.QueryExecModeCacheDescribe, pgx.QueryExecModeDescribeExec, pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
