@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/dataexport/dataexport v0.0.0-00010101000000-000000000000
+	github.com/dataexport/dataexport/store/compressblob v0.0.0-00010101000000-000000000000
 	github.com/dataexport/dataexport/store/sqlitestore v0.0.0-00010101000000-000000000000
 	github.com/gin-gonic/gin v1.12.0
 	github.com/go-chi/chi/v5 v5.5.0
@@ -68,6 +69,7 @@ require (
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/puddle/v2 v2.2.3 // indirect
 	github.com/johannesboyne/gofakes3 v1.2.0 // indirect
+	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/kylelemons/godebug v1.1.0 // indirect
 	github.com/pkg/browser v0.0.0-20240102092130-5ac0b6a4141c // indirect
 	github.com/planetscale/vtprotobuf v0.6.1-0.20240319094008-0393e58bdf10 // indirect
@@ -159,3 +161,5 @@ replace github.com/dataexport/dataexport/store/pgstore => ../store/pgstore
 replace github.com/dataexport/dataexport/store/cloudblob => ../store/cloudblob
 
 replace github.com/dataexport/dataexport/queue/riverqueue => ../queue/riverqueue
+
+replace github.com/dataexport/dataexport/store/compressblob => ../store/compressblob

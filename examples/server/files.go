@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/dataexport/dataexport"
+	"github.com/dataexport/dataexport/store/compressblob"
 	"github.com/dataexport/dataexport/store/fileblob"
 )
 
@@ -20,8 +22,22 @@ type files struct {
 	close func() error
 }
 
-// openFiles opens the directory or the bucket of -blobs, by default a directory below -data.
+// openFiles opens where the files are kept, and compresses them if that is wanted.
 func openFiles(ctx context.Context, s *settings, log *slog.Logger) (*files, error) {
+	kept, err := openStorage(ctx, s, log)
+	if err != nil || s.compress == "" {
+		return kept, err
+	}
+	kept.store, err = compressblob.New(kept.store, compressblob.Options{Coding: compressblob.Coding(s.compress)})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("-compress: %w", err), kept.close())
+	}
+	kept.name += " in " + s.compress
+	return kept, nil
+}
+
+// openStorage opens the directory or the bucket of -blobs, by default a directory below -data.
+func openStorage(ctx context.Context, s *settings, log *slog.Logger) (*files, error) {
 	if strings.Contains(s.blobs, "://") {
 		return openBucket(ctx, s.blobs, log)
 	}
@@ -29,6 +45,10 @@ func openFiles(ctx context.Context, s *settings, log *slog.Logger) (*files, erro
 	if dir == "" {
 		dir = filepath.Join(s.data, "files")
 	}
+	return openDirectory(dir)
+}
+
+func openDirectory(dir string) (*files, error) {
 	store, err := fileblob.New(dir)
 	if err != nil {
 		return nil, fmt.Errorf("-blobs: %w", err)

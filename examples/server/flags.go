@@ -11,6 +11,7 @@ import (
 	"github.com/dataexport/dataexport/examples/server/internal/database/postgres"
 	"github.com/dataexport/dataexport/httpadapter"
 	"github.com/dataexport/dataexport/store/cloudblob"
+	"github.com/dataexport/dataexport/store/compressblob"
 )
 
 // settings is what the command line says.
@@ -27,6 +28,7 @@ type settings struct {
 	store     string // the URL of a PostgreSQL database, or empty for SQLite
 	queue     string // queuePool or queueRiver
 	blobs     string // a directory or the URL of a bucket, or empty for a directory below data
+	compress  string // a coding of compressblob, or empty for none
 	redirect  time.Duration
 }
 
@@ -75,6 +77,10 @@ func (s *settings) validate() error {
 		return fmt.Errorf("-redirect must be at most %s, the longest that a bucket signs for, not %s", cloudblob.MaxExpiry, s.redirect)
 	case s.redirect > 0 && !strings.Contains(s.blobs, "://"):
 		return errors.New("-redirect needs storage that signs URLs; name a bucket with -blobs, such as s3://BUCKET")
+	case s.compress != "" && s.compress != string(compressblob.Gzip) && s.compress != string(compressblob.Zstd):
+		return fmt.Errorf("-compress must be %s or %s, not %q", compressblob.Gzip, compressblob.Zstd, s.compress)
+	case s.compress != "" && s.redirect > 0:
+		return errors.New("-compress and -redirect do not go together: the bucket would send what it has, which is compressed")
 	case s.queue != queuePool && s.queue != queueRiver:
 		return fmt.Errorf("-queue must be %s or %s, not %q", queuePool, queueRiver, s.queue)
 	case s.queue == queueRiver && s.store == "":
@@ -98,6 +104,8 @@ func newFlagSet(s *settings, keys *[]string) *flag.FlagSet {
 	flags.StringVar(&s.blobs, "blobs", "", "keep the exported files in this `DIR|URL`: a directory, by default files in -data, or a bucket\n"+
 		"such as s3://BUCKET?region=eu-central-1. It belongs to one database: files that no job of it\n"+
 		"knows are removed")
+	flags.StringVar(&s.compress, "compress", "", "compress the exported files, `gzip|zstd`. Clients that accept gzip get it as it is stored, and all\n"+
+		"others the file itself")
 	duration(flags, &s.redirect, "redirect", 0, "redirect downloads to URLs that the bucket of -blobs has signed for this `DURATION`, such as 5m")
 	flags.StringVar(&s.memories, "memories", "", "import this JSON Lines `FILE`, plain or gzip, in place of the sample; "+
 		"it is ignored\nonce there are memories")

@@ -283,6 +283,8 @@ func TestBadStarts(t *testing.T) {
 		{[]string{"-workers", "two"}, "-workers"},
 		{[]string{"-retention", "0"}, "-retention must be more than 0"},
 		{[]string{"-retention", "72"}, "such as 72h"},
+		{[]string{"-compress", "brotli"}, `-compress must be gzip or zstd, not "brotli"`},
+		{[]string{"-compress", "gzip", "-redirect", "5m", "-blobs", "mem://"}, "do not go together"},
 		{[]string{"-verbose"}, "flag provided but not defined: -verbose"},
 		{[]string{"-key"}, "flag needs an argument: -key"},
 		{[]string{"-key", "s3cret"}, "-key number 1: there is no"},
@@ -338,7 +340,7 @@ func TestStopWhileImporting(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary, "-help").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-addr", "-data", "-memories", "-account", "-key", "-retention", "-workers", "-store", "-queue", "-blobs", "-redirect", "-lease", "-attempts"} {
+	for _, flag := range []string{"-addr", "-data", "-memories", "-account", "-key", "-retention", "-workers", "-store", "-queue", "-blobs", "-compress", "-redirect", "-lease", "-attempts"} {
 		assert.Contains(t, string(out), "  "+flag)
 	}
 }
