@@ -119,7 +119,7 @@ func text(s *string) string {
 	return *s
 }
 
-// rowsOf is dataexport.RowsOf written out by hand for Record. Inlined, the compiler would inline nothing into its loop any more.
+// rowsOf is dataexport.RowsOf written out by hand for Record. Were it inlined, the compiler would inline nothing into its loop any more.
 //
 //go:noinline
 func rowsOf(records iter.Seq2[*Record, error]) iter.Seq2[dataexport.Row, error] {

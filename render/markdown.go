@@ -14,8 +14,9 @@ import (
 // every column that is not null, the id first, and the body as text below them. The last line counts the records.
 //
 // No content breaks out of its section. What a record holds never becomes a heading, a list, a link, an image, HTML or
-// any other markup, neither in CommonMark nor with the extensions of GitHub, and reads as it was written when the document
-// is parsed, with these exceptions:
+// any other markup, neither in CommonMark nor with the extensions of GitHub Flavored Markdown, and reads as it was written
+// when the document is parsed, with these exceptions. What a website makes of text beyond that, such as formulas between
+// dollar signs, is not looked at.
 //
 //   - Runs of white space may be folded. In headings and bullets a line break is one blank.
 //   - CR, CRLF, vertical tab, form feed, NEL, U+2028 and U+2029 count as line breaks and are written as LF.

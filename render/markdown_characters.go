@@ -2,6 +2,8 @@ package render
 
 import (
 	"unicode/utf8"
+
+	"github.com/dataexport/dataexport/internal/jsontext"
 )
 
 // What a byte is to the functions that write Markdown.
@@ -119,9 +121,9 @@ func commonRunes(text string) int {
 		switch c := text[n]; {
 		case c == ' ' && n+1 < len(text) && text[n+1] >= utf8.RuneSelf:
 			n++
-		case 0xC2 < c && c < 0xE0 && n+1 < len(text) && isContinuation(text[n+1]):
+		case 0xC2 < c && c < 0xE0 && n+1 < len(text) && jsontext.IsContinuation(text[n+1]):
 			n += 2
-		case 0xE0 <= c && c < 0xF0 && c != 0xE2 && c != 0xED && n+2 < len(text) && isContinuation(text[n+1]) && isContinuation(text[n+2]) &&
+		case 0xE0 <= c && c < 0xF0 && c != 0xE2 && c != 0xED && n+2 < len(text) && jsontext.IsContinuation(text[n+1]) && jsontext.IsContinuation(text[n+2]) &&
 			(c > 0xE0 || text[n+1] >= 0xA0):
 			n += 3
 		default:
@@ -130,8 +132,6 @@ func commonRunes(text string) int {
 	}
 	return n
 }
-
-func isContinuation(b byte) bool { return b&0xC0 == 0x80 }
 
 // plainRunes returns how many bytes at the beginning of text, which begins with a byte that is not ASCII, are characters
 // that need no care. It may stop before the last of them.

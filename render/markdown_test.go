@@ -241,6 +241,18 @@ func TestMarkdownLongLines(t *testing.T) {
 	}
 }
 
+// TestMarkdownVeryLongLines renders texts for which everything that looks from each byte to the end of the text would take hours.
+func TestMarkdownVeryLongLines(t *testing.T) {
+	const size = 8 << 20
+	repeat := func(unit string) string { return strings.Repeat(unit, size/len(unit)) }
+	for _, body := range []string{
+		repeat("*a"), "\xff" + repeat("*a"), "\xff" + repeat("*a") + "é", repeat("\xff *a"), repeat("\xff"), repeat("\\a://"), repeat("a@b://"),
+		repeat("a\u2028"), repeat("[`"),
+	} {
+		renderRows(t, Markdown(), &dataexport.Doc{Info: notes}, note("a", body))
+	}
+}
+
 func TestMarkdownNastyFilters(t *testing.T) {
 	for _, s := range markdownNasties() {
 		renderJudged(t, withFilter(&dataexport.Doc{Info: notes}, s), note("a", "b"))

@@ -14,13 +14,13 @@ import (
 type Shape struct {
 	DoubleQuotes bool // writes each quotation mark twice, as it is inside of quotation marks in CSV
 
-	pattern     pattern
-	changes     []change // the values in which the last text that fits differs from the pattern; none if texts are written as they are
-	textChanges bool     // one of the values in which it differs is a text
-	inVain      int      // texts, one after the other, that were compared with the pattern and did not fit
-	pause       int      // how many texts are not to be compared
-	misses      int      // texts that did not fit since the pattern was learned
-	patience    int      // how many may not fit before another pattern is learned
+	pattern      pattern
+	changes      []change // the values in which the last text that fits differs from the pattern; none if texts are written as they are
+	changesTexts bool     // one of the values in which it differs is a text
+	inVain       int      // texts, one after the other, that were compared with the pattern and did not fit
+	pause        int      // how many texts are not to be compared
+	misses       int      // how many more texts did not fit than did since the pattern was learned, and not less than none
+	patience     int      // how many that may be before another pattern is learned
 }
 
 // A change is a value of a text that the pattern has another one for.
@@ -41,6 +41,7 @@ func (s *Shape) Fits(raw string) bool {
 	}
 	if s.differsInValues(raw) {
 		s.inVain = 0
+		s.misses = max(s.misses-1, 0)
 		return true
 	}
 	s.inVain++
@@ -63,7 +64,7 @@ func (s *Shape) differsInValues(raw string) bool {
 		i = differAt(raw, p.text, i, ahead)
 		at := i + ahead
 		if at >= len(p.valueAt) {
-			s.changes, s.textChanges = changes, texts
+			s.changes, s.changesTexts = changes, texts
 			return i == len(raw) && i > 0
 		}
 		value := &p.values[p.valueAt[at]]
@@ -94,23 +95,24 @@ func (s *Shape) Append(dst []byte, raw string) []byte {
 	for _, c := range s.changes {
 		dst = append(dst, s.pattern.written[copied:c.value.writtenStart]...)
 		copied = c.value.writtenEnd
-		if quotes := s.DoubleQuotes && raw[c.start] == '"'; quotes {
+		quotes := s.DoubleQuotes && raw[c.start] == '"'
+		if quotes {
 			dst = append(dst, '"')
-			dst = append(dst, raw[c.start:c.end]...)
+		}
+		dst = append(dst, raw[c.start:c.end]...)
+		if quotes {
 			dst = append(dst, '"')
-		} else {
-			dst = append(dst, raw[c.start:c.end]...)
 		}
 	}
 	return append(dst, s.pattern.written[copied:]...)
 }
 
-// maxPatience bounds for how long a pattern stays that no text fits any more.
+// maxPatience bounds how many texts that do not fit, beyond those that do, it takes until another pattern is learned.
 const maxPatience = 4095
 
-// Learn is to be told each text that is valid JSON and does not fit. It makes one after the other of them the pattern, but each
-// stays twice as long as the one before, so that it takes hardly any time where no two texts are alike. What cannot be a pattern
-// counts as if it had not come. Learn reports whether the text is the pattern now.
+// Learn is to be told each text that is valid JSON and does not fit. A pattern that most texts fit stays. Where more texts do not
+// fit, one of them becomes the pattern in the end, after twice as many as the time before, so that this takes hardly any time where
+// no two texts are alike. If that one cannot be a pattern, the next one is tried. Learn reports whether the text is the pattern now.
 func (s *Shape) Learn(raw string) bool {
 	if s.misses < s.patience {
 		s.misses++
@@ -127,7 +129,7 @@ func (s *Shape) Learn(raw string) bool {
 }
 
 // ChangesTexts reports whether a text in which the one that fits differs from the pattern is among the values.
-func (s *Shape) ChangesTexts() bool { return s.textChanges }
+func (s *Shape) ChangesTexts() bool { return s.changesTexts }
 
 // differAt returns the first index from i on at which a text has another byte than the pattern has, which is read that much ahead,
 // or at which one of them ends.
@@ -145,7 +147,7 @@ func differAt(raw, pattern string, i, ahead int) int {
 }
 
 // valueEnd returns the index behind the value that begins at index i of a text, or -1 if there is none, if it is an object or an
-// array, and if it is a string with an escape.
+// array, and if it is a string with an escape or one that is not UTF-8, which would be written differently.
 func valueEnd(raw string, i int) int {
 	if i >= len(raw) {
 		return -1

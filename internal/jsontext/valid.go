@@ -15,11 +15,11 @@ func Valid(s string) bool {
 			if i++; i < len(s) && s[i] < utf8.RuneSelf { // not a single blank between words
 				i = SkipASCII(s, i)
 			}
-		case 0xC2 <= c && c < 0xE0 && i+1 < len(s) && isContinuation(s[i+1]):
+		case 0xC2 <= c && c < 0xE0 && i+1 < len(s) && IsContinuation(s[i+1]):
 			if i += 2; i <= len(s)-8 && areTwoBytesEach(swar.Load(s, i)) {
 				i += 8
 			}
-		case 0xE0 <= c && c < 0xF0 && i+2 < len(s) && isContinuation(s[i+1]) && isContinuation(s[i+2]) &&
+		case 0xE0 <= c && c < 0xF0 && i+2 < len(s) && IsContinuation(s[i+1]) && IsContinuation(s[i+2]) &&
 			(c != 0xE0 || s[i+1] >= 0xA0) && (c != 0xED || s[i+1] < 0xA0): // neither too long nor half of a surrogate pair
 			i += 3
 		default: // what is rare, or is not valid
@@ -58,4 +58,5 @@ func SkipASCII(s string, i int) int {
 	return i
 }
 
-func isContinuation(c byte) bool { return c&0xC0 == 0x80 }
+// IsContinuation reports whether c can be a byte of a character in UTF-8 that is not its first one.
+func IsContinuation(c byte) bool { return c&0xC0 == 0x80 }
