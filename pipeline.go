@@ -10,14 +10,14 @@ import (
 
 const (
 	chunkSize  = 256 << 10 // bytes of one write: large enough that the number of system calls does not matter
-	chunkCount = 3         // one being filled, one waiting, one being written
+	chunkCount = 4         // one being filled, one being written, one being hashed, one that waits
 )
 
-// A pipeline is a writer that hashes and passes on what is written to it on a goroutine of its own, so that rendering
-// goes on meanwhile. It counts the bytes and refuses those past a limit. What fits into one chunk, as most exports do, is
-// passed on at the end without a goroutine, and takes no more memory than it has bytes.
+// A pipeline is a writer that passes on what is written to it on one goroutine and hashes it on another, so that rendering
+// goes on meanwhile: each of the three takes about as long. It counts the bytes and refuses those past a limit. What fits
+// into one chunk, as most exports do, is passed on at the end without a goroutine, and takes no more memory than it has bytes.
 //
-// Write and finish are called by one goroutine, and then stop, always; it returns when the goroutine has ended.
+// Write and finish are called by one goroutine, and then stop, always; it returns when the other goroutines have ended.
 type pipeline struct {
 	target io.Writer
 	limit  int64 // bytes, or 0 for none
@@ -27,13 +27,14 @@ type pipeline struct {
 	chunks int    // how many there are, the one being filled included
 	sum    hash.Hash
 
-	// Once there is a goroutine:
-	filled chan []byte // to it
-	free   chan []byte // back from it
-	failed chan struct{}
-	done   chan struct{}
-	err    error // set before failed is closed
-	closed bool  // filled is closed
+	// Once there are goroutines; each channel has room for all chunks:
+	filled  chan []byte // to the one that writes
+	written chan []byte // from there to the one that hashes
+	free    chan []byte // back from that
+	failed  chan struct{}
+	done    chan struct{}
+	err     error // set before failed is closed
+	closed  bool  // filled is closed
 }
 
 // firstChunkSize is what a pipeline begins with. It grows as it fills.
@@ -43,24 +44,35 @@ func newPipeline(target io.Writer, limit int64) *pipeline {
 	return &pipeline{target: target, limit: limit, sum: sha256.New()}
 }
 
-// start starts the goroutine.
+// start starts the goroutines.
 func (p *pipeline) start() {
 	p.filled = make(chan []byte, chunkCount)
+	p.written = make(chan []byte, chunkCount)
 	p.free = make(chan []byte, chunkCount)
 	p.failed = make(chan struct{})
 	p.done = make(chan struct{})
-	go p.drain()
+	go p.passAll()
+	go p.hashAll()
 }
 
-// drain hashes and writes until filled is closed or a write fails.
-func (p *pipeline) drain() {
-	defer close(p.done)
+// passAll writes until filled is closed or a write fails.
+func (p *pipeline) passAll() {
+	defer close(p.written)
 	for chunk := range p.filled {
 		if err := p.pass(chunk); err != nil {
 			p.err = err
 			close(p.failed)
 			return
 		}
+		p.written <- chunk
+	}
+}
+
+// hashAll hashes until written is closed.
+func (p *pipeline) hashAll() {
+	defer close(p.done)
+	for chunk := range p.written {
+		p.sum.Write(chunk)
 		p.free <- chunk[:0]
 	}
 }
@@ -71,7 +83,6 @@ func (p *pipeline) pass(chunk []byte) (err error) {
 			err = panicError(v)
 		}
 	}()
-	p.sum.Write(chunk)
 	n, err := p.target.Write(chunk)
 	if err == nil && n != len(chunk) {
 		err = io.ErrShortWrite
@@ -135,6 +146,7 @@ func (p *pipeline) finish() error {
 		return p.over // also if the encoder did not look at the error of Write
 	case len(p.chunk) == 0:
 	case p.filled == nil:
+		p.sum.Write(p.chunk)
 		return p.pass(p.chunk)
 	default:
 		if err := p.flush(); err != nil {
@@ -145,7 +157,7 @@ func (p *pipeline) finish() error {
 	return p.err
 }
 
-// stop ends the goroutine and waits for it. What is not flushed is dropped. It may be called again.
+// stop ends the goroutines and waits for them. What is not flushed is dropped. It may be called again.
 func (p *pipeline) stop() {
 	if p.filled == nil {
 		return

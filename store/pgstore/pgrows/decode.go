@@ -96,8 +96,10 @@ func (f *field) value(raw []byte) (dataexport.Value, error) {
 		return dataexport.StringsValue(list), nil
 	case asUUID, asUUIDText:
 		return f.uuid(raw)
-	case asNumeric, asIntDecimal:
+	case asNumeric:
 		return f.decimal(raw)
+	case asDigits:
+		return dataexport.DecimalValue(bytesString(raw)), nil
 	case asTimestamp, asDate, asTimeText:
 		return f.time(raw)
 	default:
@@ -124,34 +126,8 @@ func (f *field) scalar(raw []byte) (dataexport.Value, error) {
 		}
 		return dataexport.BoolValue(raw[0] != 0), nil
 	default:
-		i, err := integer(f.form, raw)
+		i, err := strconv.ParseInt(bytesString(raw), 10, 64)
 		return dataexport.IntValue(i), err
-	}
-}
-
-// integer reads an integer of any size.
-func integer(form form, raw []byte) (int64, error) {
-	switch form {
-	case formInt16:
-		if err := size(raw, 2); err != nil {
-			return 0, err
-		}
-		return int64(int16(binary.BigEndian.Uint16(raw))), nil //nolint:gosec // two's complement
-	case formInt32:
-		if err := size(raw, 4); err != nil {
-			return 0, err
-		}
-		return int64(int32(binary.BigEndian.Uint32(raw))), nil //nolint:gosec // two's complement
-	case formOID:
-		if err := size(raw, 4); err != nil {
-			return 0, err
-		}
-		return int64(binary.BigEndian.Uint32(raw)), nil
-	default:
-		if err := size(raw, 8); err != nil {
-			return 0, err
-		}
-		return int64(binary.BigEndian.Uint64(raw)), nil //nolint:gosec // two's complement
 	}
 }
 
@@ -170,22 +146,14 @@ func (f *field) real(r float32) dataexport.Value {
 // exactIntegers is up to where a real holds every integer, so that one has the same digits as a float64.
 const exactIntegers = 1 << 24
 
-// decimal makes a decimal number of a numeric or an integer.
+// decimal makes a decimal number of a numeric.
 func (f *field) decimal(raw []byte) (dataexport.Value, error) {
-	if f.as == asIntDecimal {
-		i, err := integer(f.form, raw)
-		if err != nil {
-			return dataexport.Value{}, err
-		}
-		f.text = strconv.AppendInt(f.text[:0], i, 10)
-	} else {
-		text, err := appendNumeric(f.text[:0], raw)
-		if err != nil {
-			return dataexport.Value{}, err
-		}
-		f.text = text
+	text, err := appendNumeric(f.text[:0], raw)
+	if err != nil {
+		return dataexport.Value{}, err
 	}
-	return dataexport.DecimalValue(bytesString(f.text)), nil
+	f.text = text
+	return dataexport.DecimalValue(bytesString(text)), nil
 }
 
 func (f *field) uuid(raw []byte) (dataexport.Value, error) {

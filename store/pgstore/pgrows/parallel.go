@@ -14,7 +14,7 @@ import (
 )
 
 // workerChunks is how many chunks a worker may fill ahead: a piece, and a part of the next one.
-const workerChunks = pieceBytes / chunkSize * 5 / 4
+const workerChunks = pieceBytes/chunkSize + 2
 
 // A parallel is the reading of one table over several connections. Each has a worker, which takes one piece of the table
 // after the other and copies its records into chunks; the consumer takes the chunks in order of the pieces. A worker that

@@ -17,7 +17,7 @@ import (
 const (
 	leastPiece = 1 << 10
 	mostPiece  = 1 << 14
-	pieceBytes = 2 << 20
+	pieceBytes = 7 << 18
 )
 
 // A piece is a range of the key, with what a worker reads of it.

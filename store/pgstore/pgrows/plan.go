@@ -19,10 +19,7 @@ const (
 	asTimestamp
 	asDate
 	asTimeText
-	asInt16
-	asInt32
-	asInt64
-	asOID
+	asInteger
 	asFloat32
 	asFloat64
 	asBool
@@ -31,20 +28,20 @@ const (
 	asUUID
 	asUUIDText
 	asNumeric
-	asIntDecimal
+	asDigits
 )
 
 // conversions are the ways from a form on the wire to a kind.
 var conversions = map[dataexport.Kind]map[form]conversion{
 	dataexport.KindString:  {formText: asText, formUUID: asUUIDText},
-	dataexport.KindInt:     {formInt16: asInt16, formInt32: asInt32, formInt64: asInt64, formOID: asOID},
+	dataexport.KindInt:     {formInteger: asInteger},
 	dataexport.KindFloat:   {formFloat32: asFloat32, formFloat64: asFloat64},
 	dataexport.KindBool:    {formBool: asBool},
 	dataexport.KindTime:    {formTimestamp: asTimestamp, formDate: asDate, formText: asTimeText},
 	dataexport.KindJSON:    {formJSON: asJSON, formText: asJSON},
 	dataexport.KindStrings: {formTexts: asStrings},
 	dataexport.KindUUID:    {formUUID: asUUID},
-	dataexport.KindDecimal: {formNumeric: asNumeric, formInt16: asIntDecimal, formInt32: asIntDecimal, formInt64: asIntDecimal},
+	dataexport.KindDecimal: {formNumeric: asNumeric, formInteger: asDigits},
 }
 
 // castTo says to which type of PostgreSQL a column of a kind can be cast.

@@ -32,6 +32,9 @@ type statement struct {
 	table *Table
 	where string
 	args  pgx.StrictNamedArgs // a name without an argument is an error, not NULL
+	// bytewise are the columns that are compared by their bytes. They are selected as they are ordered: otherwise PostgreSQL
+	// would make each row twice, once with a column more to order by and once without it.
+	bytewise map[string]bool
 }
 
 // statement returns the statement that reads what a query asks for, but for its order and bounds.
@@ -57,7 +60,8 @@ func (t *Table) statement(q dataexport.Query) (*statement, error) {
 	case strings.TrimSpace(where) == "":
 		return fail("Where returned no condition, and would export the records of everybody")
 	}
-	s := &statement{table: t, where: "(" + where + "\n)", args: pgx.StrictNamedArgs{}} // the condition may end in a comment
+	// The condition may end in a comment.
+	s := &statement{table: t, where: "(" + where + "\n)", args: pgx.StrictNamedArgs{}, bytewise: make(map[string]bool)}
 	for name, arg := range args {
 		if strings.HasPrefix(name, argumentPrefix) {
 			return fail("Where returned an argument %q; names that begin with %q are taken", name, argumentPrefix)
@@ -95,6 +99,15 @@ func (t *Table) from() string {
 	return identifier(t.Collection.Name)
 }
 
+// expression returns what a column is in SQL, with the collation by which it is compared.
+func (s *statement) expression(column string) string {
+	e := s.table.expression(column)
+	if s.bytewise[column] {
+		e += ` COLLATE "C"`
+	}
+	return e
+}
+
 // rows selects all columns of the table.
 func (s *statement) rows() string { return s.columns(s.table.Collection.Columns) }
 
@@ -106,7 +119,7 @@ func (s *statement) columns(columns []dataexport.Column) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		e, name := s.table.expression(column.Name), identifier(column.Name)
+		e, name := s.expression(column.Name), identifier(column.Name)
 		b.WriteString(e)
 		if e != name {
 			b.WriteString(" AS " + name)
@@ -121,23 +134,23 @@ func (s *statement) count() string {
 	return "(SELECT count(*) FROM " + s.table.from() + " WHERE " + s.where + ")"
 }
 
-// key returns the key columns of the table in SQL. Exports compare text by its bytes, so that text in any other collation
+// key returns the key columns of the table in SQL, and has them selected like that from now on. Exports compare text by its bytes, so that text in any other collation
 // must be told to. The fields are those of rows.
 func (s *statement) key(fields []field) ([]string, error) {
 	columns := s.table.Collection.Columns
 	var key []string
 	for _, i := range s.table.Collection.Key() {
-		e := s.table.expression(columns[i].Name)
+		name := columns[i].Name
 		switch fields[i].as {
 		case asText:
 			if !fields[i].byCollation {
-				return nil, fmt.Errorf("%w: pgrows: column %q is in the key, and PostgreSQL does not order its type as text; cast it to text", dataexport.ErrInvalid, columns[i].Name)
+				return nil, fmt.Errorf("%w: pgrows: column %q is in the key, and PostgreSQL does not order its type as text; cast it to text", dataexport.ErrInvalid, name)
 			}
-			e += ` COLLATE "C"`
+			s.bytewise[name] = true
 		case asTimeText:
-			return nil, fmt.Errorf("%w: pgrows: column %q is in the key, and PostgreSQL does not order text as times; cast it to timestamptz", dataexport.ErrInvalid, columns[i].Name)
+			return nil, fmt.Errorf("%w: pgrows: column %q is in the key, and PostgreSQL does not order text as times; cast it to timestamptz", dataexport.ErrInvalid, name)
 		}
-		key = append(key, e)
+		key = append(key, s.expression(name))
 	}
 	return key, nil
 }

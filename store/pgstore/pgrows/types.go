@@ -16,10 +16,7 @@ const (
 	formUnknown   form = iota
 	formText           // the bytes of the text
 	formTexts          // an array of text
-	formInt16          // integers are in network byte order, two's complement
-	formInt32          //
-	formInt64          //
-	formOID            // 32 bits without a sign
+	formInteger        // decimal digits, behind a minus sign if it is negative
 	formFloat32        // IEEE 754 in network byte order
 	formFloat64        //
 	formBool           // one byte, 0 or 1
@@ -35,8 +32,9 @@ type pgType struct {
 	name        string
 	form        form
 	byCollation bool // PostgreSQL orders its values as text, by a collation
-	// inText has values asked for in text format. The bytes of a text are the same in both formats, but PostgreSQL makes a
-	// buffer of a kilobyte for each value in binary format, which costs it a tenth of the time of an export.
+	// inText has values asked for in text format. The bytes of a text are the same in both formats, and an integer is as easily
+	// read in either, but PostgreSQL makes a buffer of a kilobyte for each value in binary format, which costs it a tenth of the
+	// time of an export.
 	inText bool
 }
 
@@ -58,10 +56,10 @@ var builtin = map[uint32]pgType{
 	pgtype.VarcharArrayOID: {name: "character varying[]", form: formTexts},
 	pgtype.BPCharArrayOID:  {name: "character[]", form: formTexts},
 	pgtype.NameArrayOID:    {name: "name[]", form: formTexts},
-	pgtype.Int2OID:         {name: "smallint", form: formInt16},
-	pgtype.Int4OID:         {name: "integer", form: formInt32},
-	pgtype.Int8OID:         {name: "bigint", form: formInt64},
-	pgtype.OIDOID:          {name: "oid", form: formOID},
+	pgtype.Int2OID:         {name: "smallint", form: formInteger, inText: true},
+	pgtype.Int4OID:         {name: "integer", form: formInteger, inText: true},
+	pgtype.Int8OID:         {name: "bigint", form: formInteger, inText: true},
+	pgtype.OIDOID:          {name: "oid", form: formInteger, inText: true},
 	pgtype.Float4OID:       {name: "real", form: formFloat32},
 	pgtype.Float8OID:       {name: "double precision", form: formFloat64},
 	pgtype.BoolOID:         {name: "boolean", form: formBool},

@@ -203,7 +203,7 @@ func TestTypesThatDoNotFit(t *testing.T) {
 	fits := map[string]string{ // the kinds of a value of each type
 		"''::text": "string time json", "''::varchar": "string time json", "''::name": "string time json", "''::char(1)": "string time json",
 		"'sad'::mood": "string time json", "'a'::label": "string time json", "1::smallint": "int decimal", "1::integer": "int decimal",
-		"1::bigint": "int decimal", "1::oid": "int", "1::real": "float", "1::float8": "float", "true": "bool", "now()": "time",
+		"1::bigint": "int decimal", "1::oid": "int decimal", "1::real": "float", "1::float8": "float", "true": "bool", "now()": "time",
 		"now()::timestamp": "time", "now()::date": "time", "'1'::json": "json", "'1'::jsonb": "json", "'{}'::text[]": "strings",
 		"'{}'::mood[]": "strings", "gen_random_uuid()": "uuid string", "1.5": "decimal", "1::amount": "decimal",
 		"''::bytea": "", "'1'::money": "", "now()::time": "", "'1 day'::interval": "", "'{1}'::int[]": "", "'{}'::uuid[]": "", "ROW(1, 2)::pair": "",
@@ -258,7 +258,7 @@ func TestColumnsMustBeThoseOfTheCollection(t *testing.T) {
 	assert.ErrorContains(t, fault("SELECT nothing"), "nothing")
 }
 
-// Texts are asked for as text, which is the cheapest for PostgreSQL, and everything else in binary format, also types that
+// Texts and integers are asked for as text, which is the cheapest for PostgreSQL, and everything else in binary format, also types that
 // only look like a text: nobody knows how an extension prints its own.
 func TestFormats(t *testing.T) {
 	pool := newPool(t)
@@ -279,7 +279,11 @@ func TestFormats(t *testing.T) {
 		"'2026-01-02'::date":   {dataexport.KindTime, pgtype.BinaryFormatCode},
 		"now()":                {dataexport.KindTime, pgtype.BinaryFormatCode},
 		"gen_random_uuid()":    {dataexport.KindUUID, pgtype.BinaryFormatCode},
-		"1":                    {dataexport.KindInt, pgtype.BinaryFormatCode},
+		"1":                    {dataexport.KindInt, pgtype.TextFormatCode},
+		"1::bigint":            {dataexport.KindDecimal, pgtype.TextFormatCode},
+		"1::smallint":          {dataexport.KindInt, pgtype.TextFormatCode},
+		"1.5::float8":          {dataexport.KindFloat, pgtype.BinaryFormatCode},
+		"true":                 {dataexport.KindBool, pgtype.BinaryFormatCode},
 		"'1.5'::numeric(12,2)": {dataexport.KindDecimal, pgtype.BinaryFormatCode},
 	} {
 		r := newReader([]dataexport.Column{{Name: "v", Kind: want.kind}})
