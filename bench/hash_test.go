@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/dataexport/dataexport/bench/internal/program"
 	"github.com/dataexport/dataexport/bench/internal/records"
 	"github.com/dataexport/dataexport/render"
 )
@@ -17,7 +18,7 @@ func TestExportUnhashed(t *testing.T) {
 	var hashed, unhashed bytes.Buffer
 	n, err := export(t.Context(), &hashed, data, render.JSON())
 	require.NoError(t, err)
-	m, err := exportUnhashed(t.Context(), &unhashed, data, render.JSON())
+	m, err := program.ExportUnhashed(t.Context(), &unhashed, data, render.JSON(), everything())
 	require.NoError(t, err)
 	assert.Equal(t, n, m)
 	assert.Equal(t, hashed.String(), unhashed.String())

@@ -25,7 +25,7 @@ const (
 
 // runPostgres exports a table of a PostgreSQL server of its own.
 func runPostgres(ctx context.Context, b *bench) error {
-	ratios := slices.Concat(postgresRatios("csv"), []race.Ratio{typicalRatio()}, postgresRatios("json"))
+	ratios := slices.Concat(postgresRatios("csv", 0), []race.Ratio{typicalRatio()}, postgresRatios("json", 0))
 	psql, err := program.FindPsql()
 	if err != nil {
 		b.skip(fmt.Sprintf("psql is missing: %v", err), ratios...)
@@ -49,14 +49,17 @@ func typicalRatio() race.Ratio {
 	return race.Ratio{Name: "postgres-csv/typical", Target: 4.5, Ours: snapshot, Theirs: []string{typical}}
 }
 
-func postgresRatios(format string) []race.Ratio {
+// postgresRatios returns the ratios of exports of so many records. That of two connections has a target where there are enough for
+// the second one to pay.
+func postgresRatios(format string, records int) []race.Ratio {
 	if format == "json" {
 		return []race.Ratio{{Name: "postgres-json/psql", Target: 2.5, Ours: snapshot, Theirs: []string{`psql \copy`}}}
 	}
-	return []race.Ratio{
-		{Name: "postgres-csv/psql", Target: 1.4, Ours: snapshot, Theirs: []string{`psql \copy`}},
-		{Name: "postgres-csv/psql (two connections)", Target: 1.6, Ours: parallel, Theirs: []string{`psql \copy`}},
+	both := race.Ratio{Name: "postgres-csv/psql (two connections)", Ours: parallel, Theirs: []string{`psql \copy`}}
+	if records >= million {
+		both.Target = 1.6
 	}
+	return []race.Ratio{{Name: "postgres-csv/psql", Target: 1.4, Ours: snapshot, Theirs: []string{`psql \copy`}}, both}
 }
 
 // typical is the program that reads everything into a slice and has gocsv write it. It needs 1.5 GB for a million records, so that it is
@@ -78,7 +81,7 @@ func postgresRace(url, psql, directory, format string, records int) *race.Race {
 		// Plain COPY would write each backslash twice. With a quotation mark that does not occur, CSV leaves JSON as it is.
 		copied, options = `SELECT row_to_json(m) FROM (`+selection+`) m`, `format csv, quote E'\x01', delimiter E'\x02'`
 	}
-	r := &race.Race{Title: "PostgreSQL to a file of " + format, Ratios: postgresRatios(format), Sides: []race.Side{
+	r := &race.Race{Title: "PostgreSQL to a file of " + format, Ratios: postgresRatios(format, records), Sides: []race.Side{
 		program.Side(snapshot, program.Task{Program: "postgres", Database: url, Format: format, Output: output("snapshot")}),
 		program.Side(pages, program.Task{Program: "postgres", Database: url, Format: format, Output: output("pages"), Pages: true}),
 		program.Foreign(`psql \copy`, output("psql"), false, psql, "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url,
@@ -88,6 +91,12 @@ func postgresRace(url, psql, directory, format string, records int) *race.Race {
 		r.Sides = append(r.Sides, program.Side(parallel, program.Task{
 			Program: "postgres", Database: url, Format: format, Output: output("parallel"), Connections: 2,
 		}))
+	}
+	if format == "json" && records == million {
+		r.Sides = append(r.Sides, program.Side(withoutHash, program.Task{
+			Program: "postgres", Database: url, Format: format, Output: output("unhashed"), Unhashed: true,
+		}))
+		r.Ratios = append(r.Ratios, hashRatio("postgres", snapshot))
 	}
 	if format == "csv" && records <= typicalMost {
 		r.Sides = append(r.Sides, program.Side(typical, program.Task{Program: "typical", Database: url, Output: output("typical")}))

@@ -33,8 +33,8 @@ func runSQLite(ctx context.Context, b *bench) error {
 		return nil
 	}
 	t := &sqliteTable{file: filepath.Join(b.directory, "database", "memories.db"), generator: records.NewGenerator(records.Dirty)}
-	return b.runDatabase(ctx, t, []string{"csv", "json"}, func(format string, _ int) *race.Race {
-		return sqliteRace(t.file, path, b.directory, format)
+	return b.runDatabase(ctx, t, []string{"csv", "json"}, func(format string, records int) *race.Race {
+		return sqliteRace(t.file, path, b.directory, format, records)
 	})
 }
 
@@ -46,12 +46,19 @@ func sqliteRatios(format string) []race.Ratio {
 	return []race.Ratio{{Name: "sqlite-" + format + "/shell", Target: target, Ours: columns, Theirs: []string{shell}}}
 }
 
-func sqliteRace(file, path, directory, format string) *race.Race {
+func sqliteRace(file, path, directory, format string, records int) *race.Race {
 	output := func(name string) string { return filepath.Join(directory, "sqlite-"+name+"."+format) }
-	return &race.Race{Title: "SQLite to a file of " + format, Ratios: sqliteRatios(format), Sides: []race.Side{
+	r := &race.Race{Title: "SQLite to a file of " + format, Ratios: sqliteRatios(format), Sides: []race.Side{
 		program.Side(columns, program.Task{Program: "sqlite", Database: file, Format: format, Output: output("columns")}),
 		program.Foreign(shell, output("shell"), true, path, "-readonly", "-batch", "-header", "-"+format, file, selection),
 	}}
+	if format == "json" && records == million {
+		r.Sides = append(r.Sides, program.Side(withoutHash, program.Task{
+			Program: "sqlite", Database: file, Format: format, Output: output("unhashed"), Unhashed: true,
+		}))
+		r.Ratios = append(r.Ratios, hashRatio("sqlite", columns))
+	}
+	return r
 }
 
 // A sqliteTable is the table memories.

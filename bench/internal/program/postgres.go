@@ -30,15 +30,19 @@ func exportPostgres(ctx context.Context, w io.Writer, task *Task) (int64, error)
 	if task.Pages {
 		open = pgrows.Pages{DB: pool, Table: table}.Open
 	}
-	return export(ctx, w, memory.RowDataset(open), task.Format)
+	return export(ctx, w, memory.RowDataset(open), task)
 }
 
 // export writes all records of the workspace.
-func export(ctx context.Context, w io.Writer, d dataexport.Dataset, format string) (int64, error) {
-	r, err := rendererOf(format)
+func export(ctx context.Context, w io.Writer, d dataexport.Dataset, task *Task) (int64, error) {
+	r, err := rendererOf(task.Format)
 	if err != nil {
 		return 0, err
 	}
-	summary, err := dataexport.Export(ctx, w, d, r, dataexport.Query{Scope: dataexport.Scope{WorkspaceID: records.Workspace}})
+	query := dataexport.Query{Scope: dataexport.Scope{WorkspaceID: records.Workspace}}
+	if task.Unhashed {
+		return ExportUnhashed(ctx, w, d, r, query)
+	}
+	summary, err := dataexport.Export(ctx, w, d, r, query)
 	return summary.Bytes, err
 }

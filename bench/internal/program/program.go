@@ -29,6 +29,7 @@ type Task struct {
 	Records     int    // how many records to make and serve
 	Pages       bool   // read PostgreSQL in pages by key, not in one statement
 	Connections int    // how many read PostgreSQL in one snapshot; 0 is one
+	Unhashed    bool   // leave the SHA-256 of the file out
 }
 
 // A report is what a program says at its end.

@@ -28,5 +28,5 @@ func exportSQLite(ctx context.Context, w io.Writer, task *Task) (n int64, err er
 				FROM memories WHERE workspace_id = ? ORDER BY created_at, id`, q.Scope.WorkspaceID)
 		}), nil
 	}
-	return export(ctx, w, memory.RowDataset(open), task.Format)
+	return export(ctx, w, memory.RowDataset(open), task)
 }
