@@ -14,8 +14,8 @@ const (
 )
 
 // A pipeline is a writer that passes on what is written to it on one goroutine and hashes it on another, so that rendering
-// goes on meanwhile: each of the three takes about as long. It counts the bytes and refuses those past a limit. What fits
-// into one chunk, as most exports do, is passed on at the end without a goroutine, and takes no more memory than it has bytes.
+// goes on meanwhile. It counts the bytes and refuses those past a limit. What fits into one chunk, as most exports do, is
+// passed on at the end without a goroutine, and takes no more memory than it has bytes.
 //
 // Write and finish are called by one goroutine, and then stop, always; it returns when the other goroutines have ended.
 type pipeline struct {

@@ -25,7 +25,6 @@ type field struct {
 	name        string
 	oid         uint32
 	format      int16 // the code of the format in which it is asked for
-	form        form
 	as          conversion
 	byCollation bool     // PostgreSQL orders its type as text
 	text        []byte   // what a value points at that is not on the wire as it is exported

@@ -111,7 +111,7 @@ func FuzzDecode(f *testing.F) {
 		for kind, forms := range conversions {
 			for form, as := range forms {
 				r := newReader([]dataexport.Column{{Name: "v", Kind: kind}})
-				r.fields = []field{{name: "v", form: form, as: as}}
+				r.fields = []field{{name: "v", as: as}}
 				err := r.decode([][]byte{raw})
 				if err == nil && r.row[0].Kind() != kind && raw != nil {
 					t.Fatalf("%s of form %d is %s", kind, form, r.row[0].Kind())

@@ -78,7 +78,7 @@ func plan(ctx context.Context, conn *pgx.Conn, columns []dataexport.Column, desc
 			faults = append(faults, fmt.Errorf("column %q is of the type %s, which cannot be read as %s; cast it to %s", column.Name, t.name, column.Kind, castTo[column.Kind]))
 			continue
 		}
-		fields[i] = field{name: column.Name, oid: described[i].DataTypeOID, format: t.format(), form: t.form, as: as, byCollation: t.byCollation}
+		fields[i] = field{name: column.Name, oid: described[i].DataTypeOID, format: t.format(), as: as, byCollation: t.byCollation}
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("%w: pgrows: %w", dataexport.ErrInvalid, errors.Join(faults...))
